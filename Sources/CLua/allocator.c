@@ -1,0 +1,137 @@
+// The allocator of a Lua state: size classes without headers, limits, and failures on demand.
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define CHUNK (64 * 1024)
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LR_PLAIN_MALLOC 1  // pools would hide errors from the sanitizer
+#endif
+#endif
+
+void lr_allocator_init(lr_allocator *a, size_t soft, size_t hard) {
+  memset(a, 0, sizeof *a);
+  a->soft_limit = soft;
+  a->hard_limit = hard;
+}
+
+void lr_allocator_destroy(lr_allocator *a) {
+  while (a->chunks) {
+    lr_chunk *next = a->chunks->next;
+    free(a->chunks);
+    a->chunks = next;
+  }
+}
+
+void lr_allocator_fail(lr_allocator *a, uint64_t first, int32_t mode) {
+  a->count = 0;
+  a->fail_from = first;
+  a->fail_to = first == 0 ? 0 : mode == 2 ? UINT64_MAX : first + (mode == 1 ? 2 : 1);
+}
+
+static inline size_t class_of(size_t size) { return (size + LR_STEP - 1) / LR_STEP; }
+
+static void *refill(lr_allocator *a, size_t class) {
+  size_t size = class * LR_STEP;
+  if ((size_t)(a->bump_end - a->bump) < size) {
+    // What is left of the old chunk goes to the class that it fits.
+    size_t left = class_of((size_t)(a->bump_end - a->bump) + 1) - 1;
+    if (left > 0) {
+      lr_free_block *block = (lr_free_block *)a->bump;
+      block->next = a->free[left];
+      a->free[left] = block;
+    }
+    lr_chunk *chunk = malloc(CHUNK);
+    if (!chunk) {
+      a->bump = a->bump_end = NULL;
+      return NULL;
+    }
+    chunk->next = a->chunks;
+    a->chunks = chunk;
+    a->bump = (char *)chunk + LR_STEP;
+    a->bump_end = (char *)chunk + CHUNK;
+  }
+  void *block = a->bump;
+  a->bump += size;
+  return block;
+}
+
+static inline void *take(lr_allocator *a, size_t size) {
+#ifndef LR_PLAIN_MALLOC
+  if (size <= LR_SMALL) {
+    size_t class = class_of(size);
+    lr_free_block *block = a->free[class];
+    if (block) {
+      a->free[class] = block->next;
+      return block;
+    }
+    return refill(a, class);
+  }
+#endif
+  return malloc(size);
+}
+
+static inline void give(lr_allocator *a, void *block, size_t size) {
+#ifndef LR_PLAIN_MALLOC
+  if (size <= LR_SMALL) {
+    lr_free_block *free_block = block;
+    free_block->next = a->free[class_of(size)];
+    a->free[class_of(size)] = free_block;
+    return;
+  }
+#endif
+  free(block);
+}
+
+/// Whether an allocation that grows is refused: by a test, or by the limit.
+static inline bool refused(lr_allocator *a, size_t growth) {
+  a->count += 1;
+  if (__builtin_expect(a->count >= a->fail_from && a->count < a->fail_to, 0)) return true;
+  return a->hard_limit != 0 && a->bytes + growth > a->hard_limit;
+}
+
+/// The `lua_Alloc` of a host. A shrink never fails: Lua's contract asks for that.
+void *lr_allocate(void *ud, void *block, size_t old_size, size_t new_size) {
+  lr_allocator *a = ud;
+  if (new_size == 0) {
+    if (block) {
+      a->bytes -= old_size;
+      give(a, block, old_size);
+    }
+    return NULL;
+  }
+  if (!block) {
+    if (refused(a, new_size)) return NULL;
+    block = take(a, new_size);
+    if (block) a->bytes += new_size;
+    return block;
+  }
+  if (new_size > old_size && refused(a, new_size - old_size)) return NULL;
+  void *moved;
+#ifdef LR_PLAIN_MALLOC
+  const bool small = false;
+  moved = realloc(block, new_size);
+#else
+  const bool small = old_size <= LR_SMALL || new_size <= LR_SMALL;
+  if (old_size <= LR_SMALL && class_of(old_size) == class_of(new_size)) {
+    moved = block;
+  } else if (small) {
+    moved = take(a, new_size);
+    if (moved) {
+      memcpy(moved, block, old_size < new_size ? old_size : new_size);
+      give(a, block, old_size);
+    }
+  } else {
+    moved = realloc(block, new_size);
+  }
+#endif
+  if (!moved) {
+    if (new_size > old_size) return NULL;
+    moved = block;  // a shrink keeps its block; what it is too large by is lost until the end
+  }
+  a->bytes += new_size - old_size;
+  return moved;
+}

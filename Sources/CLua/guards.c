@@ -1,0 +1,98 @@
+// What the stock library of Debian's 5.4.4 needs around it, and the base functions that are ours.
+#include <string.h>
+
+#include "internal.h"
+
+/// setmetatable, which refuses a metatable that is itself a weak table: the library reads freed
+/// memory when an emergency collection clears `__newindex` of one (fixed upstream, 983bc433).
+static int set_metatable(lua_State *L) {
+  int t = lua_type(L, 2);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_argexpected(L, t == LUA_TNIL || t == LUA_TTABLE, 2, "nil or table");
+  if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) {
+    return luaL_error(L, "cannot change a protected metatable");
+  }
+  if (t == LUA_TTABLE && lua_getmetatable(L, 2)) {
+    lua_pushliteral(L, "__mode");
+    if (lua_rawget(L, -2) != LUA_TNIL) {
+      return luaL_error(L, "a metatable cannot be a weak table (its own metatable has __mode)");
+    }
+    lua_settop(L, 2);
+  }
+  lua_settop(L, 2);
+  lua_setmetatable(L, 1);
+  return 1;
+}
+
+/// collectgarbage, in which "generational" changes nothing: every minor collection would walk
+/// every parked coroutine. It answers "incremental", the mode that was and stays in use.
+static int collect_garbage(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TSTRING && strcmp(lua_tostring(L, 1), "generational") == 0) {
+    lua_pushliteral(L, "incremental");
+    return 1;
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+/// A protected call from the stock library that a script could otherwise reach by `debug`:
+/// the registry holds our coroutines, so a script that asks for it holds them all.
+static int get_registry(lua_State *L) {
+  lr_host_of(L)->native_code = true;
+  lua_pushvalue(L, LUA_REGISTRYINDEX);
+  return 1;
+}
+
+/// print, through the host's standard output, so that its order with io.write is kept.
+static int print(lua_State *L) {
+  int n = lua_gettop(L);
+  luaL_Buffer buffer;
+  luaL_buffinit(L, &buffer);
+  for (int i = 1; i <= n; i++) {
+    if (i > 1) luaL_addchar(&buffer, '\t');
+    luaL_tolstring(L, i, NULL);
+    luaL_addvalue(&buffer);
+  }
+  luaL_addchar(&buffer, '\n');
+  luaL_pushresult(&buffer);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, -2);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+/// prelude's way to give `print` its stream: (write) -> print
+int lr_make_print(lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushcclosure(L, print, 1);
+  return 1;
+}
+
+/// Messages that the library makes when it has no memory left to make them. A panic follows when
+/// one cannot be made, so they exist from the start, and short strings are found again.
+static const char *const anchored[] = {
+  "error in error handling", "cannot resume dead coroutine",
+  "cannot resume non-suspended coroutine", "C stack overflow", "not enough memory",
+};
+
+static void replace(lua_State *L, const char *table, const char *name, lua_CFunction function,
+  bool keep_stock) {
+  if (table) lua_getglobal(L, table); else lua_pushglobaltable(L);
+  if (keep_stock) lua_getfield(L, -1, name);
+  lua_pushcclosure(L, function, keep_stock ? 1 : 0);
+  lua_setfield(L, -2, name);
+  lua_pop(L, 1);
+}
+
+void lr_open_guards(lua_State *L, lr_host *h) {
+  (void)h;
+  for (size_t i = 0; i < sizeof anchored / sizeof *anchored; i++) {
+    lua_pushstring(L, anchored[i]);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+  }
+  replace(L, NULL, "setmetatable", set_metatable, false);
+  replace(L, NULL, "collectgarbage", collect_garbage, true);
+  replace(L, LUA_DBLIBNAME, "getregistry", get_registry, false);
+}

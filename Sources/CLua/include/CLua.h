@@ -1,0 +1,244 @@
+/// The barrier between Swift and Lua: everything Swift may know of Lua is in this header.
+///
+/// No Lua header is included here, and no Swift object file refers to a `lua_*` symbol: an error
+/// in Lua is a longjmp, and a longjmp over a Swift frame is undefined behaviour.
+///
+/// A call from Lua has two phases. C decodes the arguments (and may raise, because no Swift frame
+/// is alive yet), then calls a Swift *leaf* with plain values. The leaf touches no Lua and
+/// answers with plain values. When its frame is gone, C pushes results, yields or raises.
+#ifndef CLUA_H
+#define CLUA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct lr_host lr_host;
+typedef struct lr_function lr_function;
+typedef struct lua_State lr_thread;
+
+#define LR_MAX_ARGUMENTS 8
+#define LR_MAX_RESULTS 8
+
+/// What a plain value is. ORDER LR_KIND (decode.c, push.c)
+enum {
+  LR_NIL = 0,
+  LR_FALSE,
+  LR_TRUE,
+  LR_INTEGER,
+  LR_NUMBER,
+  LR_BYTES,    // arguments: borrowed from the Lua stack; results: copied by C after the leaf
+  LR_HANDLE,   // class, slot and generation
+  LR_LIST,     // results only: `length` values at `items` become a sequence
+  LR_MAP,      // results only: `length` pairs of values at `items` become a table
+  LR_OTHER,    // arguments only: a table, function, … that has no plain form
+};
+
+typedef struct lr_value {
+  uint32_t kind;
+  uint32_t class_id;  // of a handle
+  union {
+    int64_t integer;
+    double number;
+    const char *bytes;
+    const struct lr_value *items;
+    struct {
+      uint32_t slot;
+      uint32_t generation;
+    } handle;
+  };
+  size_t length;  // of bytes, in bytes; of a list, in items; of a map, in pairs
+} lr_value;
+
+/// Why a leaf runs: for the first time, or because the wait that it began has ended.
+/// ORDER LR_REASON (WakeReason in Reactor)
+enum {
+  LR_FIRST = 0,
+  LR_READY,
+  LR_TIMEOUT,
+  LR_CANCELLED,
+  LR_CLOSED,
+  LR_SHUTDOWN,
+};
+
+/// What a leaf answers.
+enum {
+  LR_RETURN = 0,   // push `result_count` results
+  LR_WAIT,         // yield; the task is parked, and the leaf runs again when its wait ends
+  LR_RAISE,        // raise results[0] as an error with the caller's position
+  LR_ARGUMENT,     // raise results[0] as an error of argument number `bad_argument`
+  LR_CANCEL,       // raise the cancellation object
+  LR_TASK_RESULT,  // push the results of the finished task in argument 1, or raise its error
+};
+
+/// One task: a coroutine of its own, which the scheduler resumes. Memory belongs to C; the
+/// fields below `flags` belong to the scheduler.
+typedef struct lr_task {
+  lr_thread *thread;
+  uint32_t slot;
+  uint32_t generation;
+  uint32_t flags;
+  uint32_t site;     // where it was spawned
+  uint8_t reason;    // why the last wait ended
+  uint8_t shields;   // depth of task.shield
+  uint16_t budget;   // operations left in this turn
+  uint32_t parent;   // slots; 0 is none
+  uint32_t first_child;
+  uint32_t previous_sibling;
+  uint32_t next_sibling;
+  void *waiter;      // the reactor's wait record
+  void *joiners;     // head of the queue of tasks that wait for this one
+} lr_task;
+
+enum {
+  LR_TASK_LIVE = 1u << 0,
+  LR_TASK_CANCELLED = 1u << 1,  // every wait raises until the task ends
+  LR_TASK_DETACHED = 1u << 2,
+  LR_TASK_OBSERVED = 1u << 3,   // somebody has seen, or will see, its failure
+  LR_TASK_FAILED = 1u << 4,
+  LR_TASK_HANDED_OUT = 1u << 5, // a script holds the coroutine: it is not used again
+  LR_TASK_MAIN = 1u << 6,
+  LR_TASK_ENDING = 1u << 7,     // its body has ended; it waits for its children
+  LR_TASK_SHIELDED = 1u << 8,   // a cancel is noted, and raised when the shield ends
+  LR_TASK_PACKED = 1u << 9,     // its result is a table of several
+  LR_TASK_INHERITED = 1u << 10, // a child's error is its outcome
+};
+
+/// The one call that a leaf sees. It belongs to the host and is used anew by every call.
+typedef struct lr_call {
+  lr_host *host;
+  void *context;          // what `lr_set_context` set
+  const void *data;       // what the definition of this function carries
+  lr_task *task;          // the task that calls; NULL outside of tasks
+  lr_thread *caller;      // for `lr_site` only
+  uint32_t reason;        // LR_FIRST, or why the wait ended
+  uint32_t argument_count;
+  uint32_t result_count;
+  uint32_t bad_argument;
+  uint32_t serial;        // counts calls of leaves
+  uint32_t *commit;       // set to 1 by C when the results have reached the script
+  lr_value arguments[LR_MAX_ARGUMENTS];
+  lr_value results[LR_MAX_RESULTS];
+} lr_call;
+
+typedef int32_t (*lr_leaf)(lr_call *call);
+
+/// A function that Lua can call.
+///
+/// The signature has one letter an argument: `h` a handle of the function's class, `H` any
+/// handle, `i` integer, `n` number, `t` timeout in seconds (nil is none, NaN is refused),
+/// `s` string, `b` boolean, `v` any plain value, `f` a callable value. `?` after a letter makes
+/// it optional; `*` at the end takes the rest as plain values.
+typedef struct lr_definition {
+  const char *name;
+  const char *signature;
+  lr_leaf leaf;
+  const void *data;
+  uint32_t class_id;  // 0: a function of the module; else a method of that class
+  uint32_t flags;
+} lr_definition;
+
+enum {
+  LR_WAITS = 1u << 0,  // may wait: refused where the caller cannot yield, raises when cancelled
+};
+
+typedef struct lr_options {
+  size_t soft_limit;  // bytes; 0 is none. Above it the collector works harder
+  size_t hard_limit;  // bytes; 0 is none. Above it an allocation is refused
+} lr_options;
+
+/// A text that C owns until the next call that returns one.
+typedef struct lr_text {
+  const char *bytes;
+  size_t length;
+} lr_text;
+
+// The host. Calls that return int32_t answer 0, or less than zero with `lr_error` set.
+lr_host *lr_host_open(const lr_options *options);
+void lr_host_close(lr_host *host);
+/// What every call carries as `context` from now on.
+void lr_set_context(lr_host *host, void *context);
+lr_text lr_error(lr_host *host);
+size_t lr_bytes(const lr_host *host);
+
+/// Makes a class of handles; the result is its id, from 1 on. The first is the class of tasks.
+int32_t lr_class(lr_host *host, const char *name, lr_leaf describe, const void *data);
+int32_t lr_define(
+  lr_host *host, const char *module, const lr_definition *definitions, size_t count);
+
+/// Lua source that is built into the binary.
+typedef struct lr_source {
+  const char *module;
+  const char *bytes;
+  size_t length;
+} lr_source;
+extern const size_t lr_source_count;
+const lr_source *lr_source_at(size_t index);
+
+/// Gives a module Lua source, which `require` runs with (name, table of its native functions).
+/// `source` and what it points to must outlive the host.
+int32_t lr_prelude(lr_host *host, const lr_source *source);
+/// Runs such a module now.
+int32_t lr_run_module(lr_host *host, const char *module);
+int32_t lr_set_arguments(lr_host *host, const lr_value *values, size_t count, int32_t script);
+
+/// Loads a chunk and makes it the body of a task, which gets `count` arguments.
+lr_task *lr_task_load(
+  lr_host *host, const char *source, size_t length, const char *name, const lr_value *arguments,
+  size_t count);
+
+/// How a resume ended.
+enum { LR_PARKED = 0, LR_YIELDED, LR_DONE, LR_FAILED };
+
+/// Operations that a task may do in one resume; then it yields, so that others run.
+#define LR_BUDGET 128
+
+/// Resumes a task until it waits, yields or ends. An ended one's outcome stays on its coroutine
+/// until `lr_task_finish`.
+int32_t lr_task_resume(lr_host *host, lr_task *task);
+
+/// Makes the error of `child`, whose body has failed, the outcome of `parent`.
+void lr_task_inherit(lr_host *host, lr_task *parent, lr_task *child);
+/// Whether the body of a task failed with the cancellation object.
+int32_t lr_task_was_cancelled(lr_host *host, lr_task *task);
+/// Settles the outcome of a task whose body has ended in its handle, and frees its slot.
+void lr_task_finish(lr_host *host, lr_task *task);
+lr_task *lr_task_at(lr_host *host, uint32_t slot);
+uint32_t lr_task_limit(const lr_host *host);  // slots are below this
+size_t lr_task_live(const lr_host *host);
+
+/// The error and traceback of a task that failed, as one text for people.
+lr_text lr_task_error(lr_host *host, lr_task *task);
+/// The traceback of a task that waits.
+lr_text lr_task_traceback(lr_host *host, lr_task *task);
+/// The plain value that an ended task returned first.
+lr_value lr_task_value(lr_host *host, lr_task *task);
+
+/// What `task.spawn` calls with the new task, which it may put into the run queue at once.
+void lr_set_spawned(lr_host *host, int32_t (*spawned)(lr_call *call, lr_task *task));
+
+/// Makes a handle value for a leaf's results.
+lr_value lr_handle(uint32_t class_id, uint32_t slot, uint32_t generation);
+
+/// Handles that were collected: takes the oldest. False when there is none.
+typedef struct lr_drop {
+  uint32_t class_id;
+  uint32_t slot;
+  uint32_t generation;
+} lr_drop;
+int32_t lr_take_drop(lr_host *host, lr_drop *drop);
+
+/// The place in a script that made this call, as a small number. 0: unknown.
+uint32_t lr_site(lr_call *call);
+lr_text lr_site_text(lr_host *host, uint32_t site);
+
+/// Runs `bytes` of collection work; 0 makes a full collection.
+void lr_collect(lr_host *host, size_t bytes);
+
+// The allocator's switches for tests: fails allocation number `first` after now (1 is the next).
+// mode 0: that one only; 1: that one and the next; 2: every one from it on.
+void lr_fail_allocation(lr_host *host, uint64_t first, int32_t mode);
+uint64_t lr_allocation_count(const lr_host *host);
+/// The same for the next `lr_host_open`, which has no host yet.
+void lr_fail_opening(uint64_t first, int32_t mode);
+
+#endif

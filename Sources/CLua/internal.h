@@ -1,0 +1,175 @@
+// What the files of CLua share. The only header of the project that includes Lua's.
+#ifndef CLUA_INTERNAL_H
+#define CLUA_INTERNAL_H
+
+#include <lua5.4/lauxlib.h>
+#include <lua5.4/lua.h>
+#include <lua5.4/lualib.h>
+#include <stdbool.h>
+
+#include "CLua.h"
+
+#if LUA_VERSION_NUM != 504
+#error "luareact needs Lua 5.4"
+#endif
+
+/// Blocks up to this size come from size classes; larger ones from malloc.
+#define LR_SMALL 512
+#define LR_STEP 16
+
+typedef struct lr_free_block {
+  struct lr_free_block *next;
+} lr_free_block;
+
+typedef struct lr_chunk {
+  struct lr_chunk *next;
+} lr_chunk;
+
+/// ALLOCATOR (allocator.c)
+typedef struct lr_allocator {
+  lr_free_block *free[LR_SMALL / LR_STEP + 1];
+  char *bump, *bump_end;
+  lr_chunk *chunks;
+  size_t bytes, hard_limit, soft_limit;
+  uint64_t count, fail_from, fail_to;  // allocations seen; those in [from, to) fail
+} lr_allocator;
+
+void lr_allocator_init(lr_allocator *a, size_t soft, size_t hard);
+void lr_allocator_destroy(lr_allocator *a);
+void *lr_allocate(void *allocator, void *block, size_t old_size, size_t new_size);
+void lr_allocator_fail(lr_allocator *a, uint64_t first, int32_t mode);
+
+typedef struct lr_class_record {
+  struct lr_host *host;
+  uint32_t id;
+  int metatable;  // reference in the registry
+  char name[28];
+} lr_class_record;
+
+/// The memory of a handle. `class` is what makes a userdata ours: an address that no other
+/// library writes, checked together with the size.
+typedef struct lr_handle_box {
+  lr_class_record *class;
+  uint32_t slot;
+  uint32_t generation;
+} lr_handle_box;
+
+#define LR_OPTIONAL 0x80
+
+struct lr_function {
+  lr_host *host;
+  lr_leaf leaf;
+  const void *data;
+  lr_class_record *class;
+  uint8_t codes[LR_MAX_ARGUMENTS];
+  uint8_t code_count;
+  bool rest, waits;
+  char name[38];
+};
+
+typedef struct lr_site_record {
+  uint32_t next;  // in its hash chain
+  int32_t line;
+  char source[60];
+} lr_site_record;
+
+#define LR_TASK_CHUNK 64
+#define LR_SITE_CHAINS 256
+
+struct lr_host {
+  // Hot: read by every call.
+  lr_thread *running;    // the innermost coroutine that we resumed
+  lr_task *task;         // the task it belongs to
+  bool chain_yields;     // may the whole chain of resumers yield?
+  bool parking;          // the yield under way is a wait
+  bool requeue;          // … of a task that could go on: its turn is over
+  lr_call call;
+
+  lua_State *L;          // the main thread: never runs a task
+  lr_allocator allocator;
+
+  lr_task **task_chunks;
+  uint32_t task_chunk_count, task_used;  // slots ever made; slot 0 is none
+  uint32_t *free_tasks;                  // slots, last freed first
+  uint32_t free_count, free_with_thread, live;
+  int threads, handles, traces;          // registry tables by slot
+  int (*spawned)(lr_call *, lr_task *);
+  bool native_code;                      // a C module was loaded: coroutines are not used again
+
+  lr_class_record **classes;
+  uint32_t class_count;
+  lr_class_record *task_class;
+  int cancelled;                         // reference of the cancellation object
+  int natives;                           // registry table: module -> native functions
+
+  lr_function **functions;
+  size_t function_count;
+
+  lr_drop *drops;                        // ring of collected handles
+  uint32_t drop_first, drop_count, drop_capacity, handle_count;
+  lr_drop pending;                       // named by a handle that is being made
+
+  lr_site_record *sites;
+  uint32_t site_count, site_capacity, site_chains[LR_SITE_CHAINS];
+
+  char *text;                            // what lr_error and its like return
+  size_t text_length, text_capacity;
+  uint32_t close_depth;                  // of coroutine.close (guards.c)
+};
+
+/// The host of a state. Never NULL in code that Lua calls.
+static inline lr_host *lr_host_of(lua_State *L) {
+  void *ud;
+  lua_getallocf(L, &ud);
+  return (lr_host *)((char *)ud - offsetof(lr_host, allocator));
+}
+
+/// A word that every coroutine has. Bits: LR_THREAD_WAITS and LR_THREAD_TASK.
+static inline uintptr_t *lr_thread_flags(lua_State *L) {
+  return (uintptr_t *)lua_getextraspace(L);
+}
+#define LR_THREAD_WAITS 1u  // parked in a wait below: status "normal", nobody else resumes it
+#define LR_THREAD_TASK 2u   // the coroutine of a task
+
+// call.c
+int lr_call_function(lua_State *L);
+void lr_check_may_wait(lua_State *L, lr_host *h, const char *name);
+int lr_raise_cancelled(lua_State *L, lr_host *h);
+
+// values.c
+void lr_decode(lua_State *L, lr_function *f, lr_call *c);
+void lr_push(lua_State *L, lr_host *h, const lr_value *value);
+lr_value lr_plain(lua_State *L, int index);
+
+// handle.c
+void lr_push_handle(lua_State *L, lr_host *h, const lr_value *value);
+lr_handle_box *lr_to_handle(lua_State *L, int index, lr_class_record *class);
+int lr_open_classes(lua_State *L);
+
+// task.c
+int lr_push_task_result(lua_State *L, lr_host *h, lr_handle_box *box);
+void lr_open_tasks(lua_State *L, lr_host *h);
+int lr_spawn(lua_State *L);
+int lr_yield(lua_State *L);
+void lr_task_free(lr_host *h, lr_task *task);
+lr_task *lr_task_make(lua_State *L, lr_host *h);
+
+// coroutine.c, guards.c, print.c
+void lr_open_coroutines(lua_State *L);
+int lr_make_print(lua_State *L);
+void lr_open_guards(lua_State *L, lr_host *h);
+
+// module.c
+void lr_push_natives(lua_State *L, lr_host *h, const char *module);
+
+// site.c
+uint32_t lr_find_site(lua_State *L, lr_host *h);
+
+// host.c
+int lr_protect(lr_host *h, lua_CFunction function, void *argument);
+void lr_set_text(lr_host *h, const char *bytes, size_t length);
+void lr_append_text(lr_host *h, const char *bytes, size_t length);
+void lr_save_task_error(lr_host *h, lr_task *task);
+void lr_save_error(lr_host *h, lua_State *L, int index);
+
+#endif

@@ -1,0 +1,28 @@
+// The Lua source that is built into the binary: each file of LuaHost's Prelude folder.
+#include "CLua.h"
+
+// `#embed` is C23; the compiler that comes with Swift has it in every mode.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const char base[] = {
+#embed "../LuaHost/Prelude/base.lua"
+};
+static const char reactor[] = {
+#embed "../LuaHost/Prelude/reactor.lua"
+};
+static const char net[] = {
+#embed "../LuaHost/Prelude/net.lua"
+};
+static const char task[] = {
+#embed "../LuaHost/Prelude/task.lua"
+};
+
+static const lr_source lr_sources[] = {
+  {"reactor.base", base, sizeof base},
+  {"reactor", reactor, sizeof reactor},
+  {"reactor.net", net, sizeof net},
+  {"reactor.task", task, sizeof task},
+};
+const size_t lr_source_count = sizeof lr_sources / sizeof *lr_sources;
+
+const lr_source *lr_source_at(size_t index) { return &lr_sources[index]; }

@@ -1,0 +1,167 @@
+// Plain values: from the Lua stack into a call, and from a leaf's results onto the stack.
+#include <math.h>
+#include <string.h>
+
+#include "internal.h"
+
+/// The plain form of any value; LR_OTHER when it has none. Allocates nothing.
+lr_value lr_plain(lua_State *L, int index) {
+  lr_value v;
+  v.class_id = 0;
+  v.length = 0;
+  v.integer = 0;
+  switch (lua_type(L, index)) {
+    case LUA_TNIL:
+    case LUA_TNONE:
+      v.kind = LR_NIL;
+      break;
+    case LUA_TBOOLEAN:
+      v.kind = lua_toboolean(L, index) ? LR_TRUE : LR_FALSE;
+      break;
+    case LUA_TNUMBER:
+      if (lua_isinteger(L, index)) {
+        v.kind = LR_INTEGER;
+        v.integer = lua_tointeger(L, index);
+      } else {
+        v.kind = LR_NUMBER;
+        v.number = lua_tonumber(L, index);
+      }
+      break;
+    case LUA_TSTRING:
+      v.kind = LR_BYTES;
+      v.bytes = lua_tolstring(L, index, &v.length);
+      break;
+    case LUA_TUSERDATA: {
+      lr_handle_box *box = lr_to_handle(L, index, NULL);
+      v.kind = box ? LR_HANDLE : LR_OTHER;
+      if (box) {
+        v.class_id = box->class->id;
+        v.handle.slot = box->slot;
+        v.handle.generation = box->generation;
+      }
+      break;
+    }
+    default:
+      v.kind = LR_OTHER;
+  }
+  return v;
+}
+
+static int wrong_type(lua_State *L, int index, const char *wanted) {
+  return luaL_typeerror(L, index, wanted);
+}
+
+/// Decodes one argument by its code. Raises for what does not fit.
+static void decode_one(lua_State *L, lr_function *f, int index, char code, lr_value *v) {
+  switch (code) {
+    case 'i':
+      v->integer = luaL_checkinteger(L, index);
+      v->kind = LR_INTEGER;
+      break;
+    case 'n':
+    case 't':
+      v->number = luaL_checknumber(L, index);
+      v->kind = LR_NUMBER;
+      if (code == 't' && isnan(v->number)) luaL_argerror(L, index, "timeout is not a number (NaN)");
+      break;
+    case 's':
+      v->bytes = luaL_checklstring(L, index, &v->length);
+      v->kind = LR_BYTES;
+      break;
+    case 'b':
+      v->kind = lua_toboolean(L, index) ? LR_TRUE : LR_FALSE;
+      break;
+    case 'f':
+      if (lua_type(L, index) != LUA_TFUNCTION && !luaL_getmetafield(L, index, "__call")) {
+        wrong_type(L, index, "function");
+      }
+      v->kind = LR_OTHER;
+      break;
+    default:  // 'v', 'H'
+      *v = lr_plain(L, index);
+      if (code == 'H' && v->kind != LR_HANDLE) wrong_type(L, index, "handle");
+      if (v->kind == LR_OTHER) {
+        wrong_type(L, index, "nil, boolean, number, string or handle");
+      }
+  }
+  (void)f;
+}
+
+void lr_decode(lua_State *L, lr_function *f, lr_call *c) {
+  int top = lua_gettop(L);
+  uint32_t n = f->code_count;
+  for (uint32_t i = 0; i < n; i++) {
+    uint8_t code = f->codes[i];
+    lr_value *v = &c->arguments[i];
+    int index = (int)i + 1;
+    if (code == 'h') {
+      lr_handle_box *box = lua_touserdata(L, index);
+      if (__builtin_expect(
+            !box || lua_rawlen(L, index) != sizeof *box || box->class != f->class, 0)) {
+        wrong_type(L, index, f->class->name);
+      }
+      v->kind = LR_HANDLE;
+      v->handle.slot = box->slot;
+      v->handle.generation = box->generation;
+    } else if (index > top) {
+      if (!(code & LR_OPTIONAL) && code != 'v' && code != 'b') {
+        decode_one(L, f, index, (char)code, v);  // raises
+      }
+      v->kind = code == 'b' ? LR_FALSE : LR_NIL;
+    } else if ((code & LR_OPTIONAL) && lua_type(L, index) == LUA_TNIL) {
+      v->kind = LR_NIL;
+    } else {
+      decode_one(L, f, index, (char)(code & ~LR_OPTIONAL), v);
+    }
+  }
+  if (__builtin_expect(f->rest, 0)) {
+    for (int index = (int)n + 1; index <= top; index++) {
+      if (n >= LR_MAX_ARGUMENTS) luaL_error(L, "too many arguments to '%s'", f->name);
+      decode_one(L, f, index, 'v', &c->arguments[n++]);
+    }
+  }
+  c->argument_count = n;
+}
+
+static void push_items(lua_State *L, lr_host *h, const lr_value *v) {
+  luaL_checkstack(L, 4, "result nested too deeply");
+  bool map = v->kind == LR_MAP;
+  lua_createtable(L, map ? 0 : (int)v->length, map ? (int)v->length : 0);
+  for (size_t i = 0; i < v->length; i++) {
+    if (map) {
+      lr_push(L, h, &v->items[2 * i]);
+      lr_push(L, h, &v->items[2 * i + 1]);
+      lua_rawset(L, -3);
+    } else {
+      lr_push(L, h, &v->items[i]);
+      lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+  }
+}
+
+void lr_push(lua_State *L, lr_host *h, const lr_value *v) {
+  switch (v->kind) {
+    case LR_BYTES:
+      lua_pushlstring(L, v->bytes, v->length);
+      break;
+    case LR_INTEGER:
+      lua_pushinteger(L, (lua_Integer)v->integer);
+      break;
+    case LR_NUMBER:
+      lua_pushnumber(L, v->number);
+      break;
+    case LR_FALSE:
+    case LR_TRUE:
+      lua_pushboolean(L, v->kind == LR_TRUE);
+      break;
+    case LR_HANDLE:
+      lr_push_handle(L, h, v);
+      break;
+    case LR_LIST:
+    case LR_MAP:
+      push_items(L, h, v);
+      break;
+    default:
+      lua_pushnil(L);
+  }
+}

@@ -1,0 +1,172 @@
+import CLua
+import Glibc
+import Reactor
+
+/// A registration that a script made on a descriptor of its own.
+final class ScriptRegistration: HandleObject {
+  let registration: Registration
+  let site: UInt32
+
+  init(_ registration: Registration, site: UInt32) {
+    self.registration = registration
+    self.site = site
+  }
+
+  // Collecting one leaks nothing: the descriptor belongs to the script.
+  var isOpen: Bool { false }
+
+  func describe() -> String {
+    guard registration.isLive else { return "registration (ended)" }
+    return "registration (fd \(registration.fd), interest \"\(registration.interest.letters)\")"
+  }
+
+  func close() { registration.deregister() }
+}
+
+/// `reactor.register` and the waits on what it returns. Events travel as four integers: bits,
+/// generations, token; the Lua part makes objects of them.
+enum RegistrationModule {
+  static let functions: [Function] = unsafe [
+    Function("register", "is", register),
+    Function("wait", "hst?", waits: true, method: .registration, wait),
+    Function("poll", "hs", method: .registration, poll),
+    Function("clear", "hiiii", method: .registration, clear),
+    Function("deregister", "h", method: .registration, deregister),
+    Function("__close", "h", method: .registration, deregister),
+    Function("fd", "h", method: .registration, fd),
+    Function("interest", "h", method: .registration, interest),
+  ]
+
+  static let describe: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    return call.answer(call.registration?.describe() ?? "registration (ended)")
+  }
+
+  /// register(fd, letters) -> registration
+  static let register: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    guard let fd = Int32(exactly: call.integer(0)), fd >= 0 else {
+      return call.badArgument(0, "not a descriptor: \(call.integer(0))")
+    }
+    guard let interest = Interest(letters: call.text(1)) else {
+      return call.badArgument(1, "interest must be letters of \"rwpce\", not \"\(call.text(1))\"")
+    }
+    let host = call.host
+    do throws(SystemError) {
+      let registration = try host.driver.register(fd, interest)
+      let object = ScriptRegistration(registration, site: call.site)
+      let (slot, generation) = host.objects.insert(object, .registration)
+      call.push(handle: slot, generation, of: .registration)
+      return call.done
+    } catch {
+      return call.fail(code: error.code)
+    }
+  }
+
+  /// The interest that argument 1 asks for, when the registration covers it.
+  private static func interest(_ call: Call, _ registration: Registration) -> Interest? {
+    guard let asked = Interest(letters: call.text(1)) else { return nil }
+    // Errors and hang-ups are reported to every registration.
+    let covered = registration.interest.union([.error, .closed])
+    return covered.isSuperset(of: asked) ? asked : nil
+  }
+
+  private static func badInterest(_ call: Call, _ registration: Registration) -> Int32 {
+    guard Interest(letters: call.text(1)) != nil else {
+      return call.badArgument(1, "interest must be letters of \"rwpce\", not \"\(call.text(1))\"")
+    }
+    return call.raise(
+      "cannot wait for \"\(call.text(1))\": fd \(registration.fd) was registered for "
+        + "\"\(registration.interest.letters)\"")
+  }
+
+  private static func answer(_ call: Call, _ registration: Registration, _ ready: Ready) -> Int32 {
+    let event = registration.event(ready)
+    call.push(Int(ready.rawValue))
+    call.push(Int(truncatingIfNeeded: event.readGeneration))
+    call.push(Int(truncatingIfNeeded: event.writeGeneration))
+    call.push(Int(truncatingIfNeeded: Int64(bitPattern: event.token)))
+    return call.done
+  }
+
+  /// registration:wait(letters [, timeout]) -> bits, generations, token
+  static let wait: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    guard let registration = call.registration?.registration else { return call.fail("closed") }
+    guard let interest = interest(call, registration) else {
+      return badInterest(call, registration)
+    }
+    switch registration.readiness(interest, call.caller(timeout: 2)) {
+    case .done(let bits):
+      let ready = Ready(rawValue: UInt16(truncatingIfNeeded: bits))
+      return answer(call, registration, ready)
+    case .parked: return call.parked
+    case .failed(let code): return call.fail(code: code)
+    case .ended(let reason): return call.end(reason)
+    }
+  }
+
+  /// registration:poll(letters) -> bits, generations, token | nil
+  static let poll: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    guard let registration = call.registration?.registration else { return call.fail("closed") }
+    guard let interest = interest(call, registration) else {
+      return badInterest(call, registration)
+    }
+    guard let event = registration.readyEvent(interest) else {
+      call.push()
+      return call.done
+    }
+    return answer(call, registration, event.ready)
+  }
+
+  /// registration:clear(bits, read generation, write generation, token) -> true
+  static let clear: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    guard let registration = call.registration?.registration else { return call.fail("closed") }
+    let event = ReadyEvent(
+      ready: Ready(rawValue: UInt16(truncatingIfNeeded: call.integer(1))),
+      readGeneration: UInt64(bitPattern: call.integer(2)),
+      writeGeneration: UInt64(bitPattern: call.integer(3)),
+      token: UInt64(bitPattern: call.integer(4)))
+    if registration.clearReadiness(event) { return call.answer(true) }
+    return call.raise(
+      "clear_readiness of fd \(registration.fd): the event is of another registration")
+  }
+
+  static let deregister: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    guard let object = call.host.objects.remove(call.handle()) as? ScriptRegistration else {
+      return call.answer(false)
+    }
+    let code = object.registration.deregister()
+    return code > 0 ? call.fail(code: code) : call.answer(true)
+  }
+
+  static let fd: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    guard let object = call.registration else { return call.fail("closed") }
+    return call.answer(Int(object.registration.fd))
+  }
+
+  static let interest: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    guard let object = call.registration else { return call.fail("closed") }
+    return call.answer(object.registration.interest.letters)
+  }
+}
+
+extension Call {
+  /// The registration behind argument 0; nil when it has ended.
+  var registration: ScriptRegistration? {
+    host.objects.find(handle(), .registration, as: ScriptRegistration.self)
+  }
+}

@@ -1,0 +1,65 @@
+import CLua
+import Reactor
+
+/// `reactor.task` below its Lua part. `spawn` and `yield` are C (CLua/task.c, call.c).
+enum TaskModule {
+  static let functions: [Function] = unsafe [
+    Function("join", "ht?", waits: true, method: .task, join),
+    Function("cancel", "h", method: .task, cancel),
+    Function("status", "h", method: .task, status),
+  ]
+
+  static let describe: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    guard let task = unsafe call.taskArgument else { return call.answer("task (ended)") }
+    let site = unsafe call.host.siteText(task.pointee.site)
+    return call.answer(unsafe "task \(task.pointee.slot) (spawned at \(site))")
+  }
+
+  /// task:join([timeout]) -> what its body returned; raises what it raised
+  static let join: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    guard let task = unsafe call.taskArgument else { return Int32(LR_TASK_RESULT) }
+    if unsafe task == call.task { return call.raise("a task cannot join itself") }
+    let caller = call.caller(timeout: 1)
+    switch caller.reason {
+    case .first, .ready: break
+    case let reason: return call.end(reason)
+    }
+    guard let waiter = unsafe caller.waiter, caller.deadline != 0 else { return call.end(.timeout) }
+    let host = call.host
+    unsafe host.driver.waits.park(
+      waiter, in: host.scheduler.joiners(of: task), mask: .all, deadline: caller.deadline)
+    return call.parked
+  }
+
+  static let cancel: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    guard let task = unsafe call.taskArgument else { return call.answer(false) }
+    unsafe call.host.scheduler.cancel(task)
+    return call.answer(true)
+  }
+
+  /// task:status() -> "running", "waiting", "ready" or "ended"
+  static let status: Leaf = { raw in
+    guard let raw = unsafe raw else { return -1 }
+    let call = unsafe Call(raw)
+    guard let task = unsafe call.taskArgument else { return call.answer("ended") }
+    if unsafe task == call.task { return call.answer("running") }
+    return unsafe call.answer(call.host.scheduler.isWaiting(task) ? "waiting" : "ready")
+  }
+}
+
+extension Call {
+  /// The task that argument 0 names; nil when it has ended.
+  var taskArgument: UnsafeMutablePointer<lr_task>? {
+    let handle = handle()
+    guard handle.generation != 0, let task = unsafe lr_task_at(raw.pointee.host, handle.slot),
+      unsafe task.pointee.generation == handle.generation
+    else { return nil }
+    return unsafe task
+  }
+}

@@ -1,0 +1,242 @@
+import CLua
+import Glibc
+import Reactor
+
+/// Runs Lua scripts as tasks on a reactor: one Lua state, one driver, one thread.
+///
+/// ```swift
+/// let host = try LuaHost()
+/// try host.define("add", "ii") { call in .integer(call[0] + call[1]) }
+/// let script = try host.load("return app.add(1, 2)", name: "=script")
+/// let status = try host.run()
+/// ```
+///
+/// The host never owns the loop: `turn()` does one round, and `run()` repeats it until no task is
+/// left.
+@safe
+public final class LuaHost {
+  public let driver: Driver
+  let raw: OpaquePointer
+  let scheduler: Scheduler
+  @safe @exclusivity(unchecked) var objects = ObjectTable()
+  @safe @exclusivity(unchecked) private var arena = Arena()
+  @safe @exclusivity(unchecked) private var heldSerial: UInt32 = 0
+  let scratch: UnsafeMutableRawBufferPointer
+  let commit: UnsafeMutablePointer<UInt32>
+  @safe @exclusivity(unchecked) var pending = PendingRead()
+  @safe @exclusivity(unchecked) var output = StandardOutput()
+  @safe @exclusivity(unchecked) var closures: [Closure] = []
+  /// Takes texts for the person who runs the script: errors and warnings. nil: standard error.
+  @safe @exclusivity(unchecked) public var onReport: ((String) -> Void)?
+
+  /// How much memory the scripts of a host may use, in bytes. nil: no limit.
+  public struct Limits: Sendable {
+    /// Above it, the collector works harder.
+    public var softBytes: Int?
+    /// Above it, an allocation fails and the script gets "not enough memory".
+    public var hardBytes: Int?
+
+    public init(softBytes: Int? = nil, hardBytes: Int? = nil) {
+      self.softBytes = softBytes
+      self.hardBytes = hardBytes
+    }
+  }
+
+  /// Opens a Lua state with the standard libraries and the `reactor` modules.
+  ///
+  /// - Throws: `LuaError.outOfMemory`, or what the kernel says when it has no descriptor left.
+  public init(kernel: Kernel, limits: Limits = Limits()) throws(LuaError) {
+    driver = Driver(kernel: kernel)
+    unsafe scratch = .allocate(byteCount: 65_536, alignment: 16)
+    unsafe commit = .allocate(capacity: 1)
+    unsafe commit.initialize(to: 1)
+    var options = lr_options()
+    options.soft_limit = limits.softBytes.map { max($0, 0) } ?? 0
+    options.hard_limit = limits.hardBytes.map { max($0, 0) } ?? 0
+    guard let raw = unsafe lr_host_open(&options) else {
+      unsafe scratch.deallocate()
+      unsafe commit.deallocate()
+      throw .outOfMemory
+    }
+    unsafe self.raw = unsafe raw
+    scheduler = unsafe Scheduler(raw: raw, driver: driver)
+    unsafe lr_set_context(raw, Unmanaged.passUnretained(self).toOpaque())
+    unsafe scheduler.host = self
+    try openModules()
+  }
+
+  deinit {
+    unsafe lr_host_close(raw)
+    for object in objects.removeAll() { (object as? any HandleObject)?.close() }
+    objects.deallocate()
+    arena.clear()
+    unsafe scratch.deallocate()
+    unsafe commit.deallocate()
+  }
+
+  public var kernel: Kernel { driver.kernel }
+
+  /// Bytes that the Lua state uses now.
+  public var bytes: Int { unsafe lr_bytes(raw) }
+
+  /// Tasks that have not ended.
+  public var liveTaskCount: Int { unsafe lr_task_live(raw) }
+
+  // MARK: Running
+
+  /// Loads a chunk of Lua source (never bytecode) as the body of a new task.
+  ///
+  /// - Parameter name: what messages call it: `@file.lua` or `=text`.
+  /// - Throws: `LuaError.syntax` with the position, or `.outOfMemory`.
+  @discardableResult
+  public func load(
+    _ source: UnsafeRawBufferPointer, name: String, arguments: [Value] = []
+  ) throws(LuaError) -> TaskID {
+    arena.clear()
+    let values = unsafe arena.values(arguments)
+    let bytes = unsafe source.baseAddress?.assumingMemoryBound(to: CChar.self)
+    let task = unsafe name.withCString { name in
+      unsafe lr_task_load(raw, bytes, source.count, name, values, arguments.count)
+    }
+    guard let task = unsafe task else { throw lastError(LuaError.syntax) }
+    unsafe scheduler.start(task, parent: nil, flags: UInt32(LR_TASK_MAIN))
+    return unsafe TaskID(slot: task.pointee.slot, generation: task.pointee.generation)
+  }
+
+  /// Loads a chunk of Lua source from a string.
+  @discardableResult
+  public func load(
+    _ source: String, name: String = "=script", arguments: [Value] = []
+  ) throws(LuaError) -> TaskID {
+    var source = source
+    let result = source.withUTF8 { bytes in
+      Result { () throws(LuaError) in
+        unsafe try load(UnsafeRawBufferPointer(bytes), name: name, arguments: arguments)
+      }
+    }
+    return try result.get()
+  }
+
+  /// One round: resumes tasks that are ready (a bounded number), polls the kernel once, and
+  /// frees what scripts dropped.
+  ///
+  /// - Parameter deadline: how long the poll may wait at most, in monotonic nanoseconds; nil waits
+  ///   for the next event or timer. It does not wait while tasks are ready.
+  /// - Returns: whether tasks are left.
+  @discardableResult
+  public func turn(until deadline: UInt64? = nil) throws(SystemError) -> Bool {
+    scheduler.drain()
+    output.flush(kernel)
+    guard liveTaskCount > 0 else { return false }
+    try driver.turn(until: deadline)
+    collectDrops()
+    return true
+  }
+
+  /// Runs until no task is left, and returns how that went.
+  public func run() throws(SystemError) -> ExitStatus {
+    while try turn() {
+      if scheduler.isStuck {
+        scheduler.reportStuck()
+        break
+      }
+    }
+    output.flushAll(kernel)
+    return scheduler.exitStatus
+  }
+
+  /// Ends everything: waits end with "closed", handles are closed.
+  public func shutdown() {
+    driver.shutdown()
+    scheduler.drainAll()
+    for object in objects.removeAll() { (object as? any HandleObject)?.close() }
+    output.flushAll(kernel)
+  }
+
+  // MARK: Inside
+
+  /// Monotonic nanoseconds that lie `seconds` ahead: 0 for "try once".
+  func deadline(after seconds: Double) -> UInt64 {
+    guard seconds > 0 else { return 0 }
+    // 2^53 s are 285 million years: farther than the clock's 64 bits of nanoseconds.
+    guard seconds < 9.0e9 else { return .max - 1 }
+    return kernel.monotonic() &+ UInt64((seconds * 1e9).rounded(.up))
+  }
+
+  /// Keeps what call number `serial` answers; what older calls answered is freed.
+  func hold(_ text: String, for serial: UInt32) -> UnsafeRawBufferPointer {
+    release(before: serial)
+    return unsafe arena.text(text)
+  }
+
+  func hold(_ value: Value, for serial: UInt32) -> lr_value {
+    release(before: serial)
+    return unsafe arena.value(value)
+  }
+
+  private func release(before serial: UInt32) {
+    if serial != heldSerial { arena.clear() }
+    heldSerial = serial
+  }
+
+  func classID(_ kind: HandleClass) -> UInt32 { kind.rawValue }
+
+  func lastError(_ make: (String) -> LuaError) -> LuaError {
+    let text = unsafe String(lr_error(raw))
+    return text == "not enough memory" ? .outOfMemory : make(text)
+  }
+
+  /// Frees what was behind handles that the collector took.
+  func collectDrops() {
+    var drop = lr_drop()
+    while unsafe lr_take_drop(raw, &drop) != 0 {
+      guard let object = objects.remove((drop.slot, drop.generation)) as? any HandleObject else {
+        continue
+      }
+      if object.isOpen {
+        report("warning: \(object.describe()) was collected unclosed; made at \(siteText(object.site))")
+      }
+      object.close()
+    }
+  }
+
+  func siteText(_ site: UInt32) -> String { unsafe String(lr_site_text(raw, site)) }
+
+  func report(_ text: String) {
+    if let onReport { onReport(text) } else { reportOnStandardError(text) }
+  }
+
+  /// Writes to standard error, after everything that was printed before.
+  func writeStandardError(_ bytes: UnsafeRawBufferPointer) {
+    output.flush(kernel)
+    var rest = unsafe bytes
+    var tries = 0
+    while unsafe !rest.isEmpty, tries < 10_000 {
+      let written = unsafe kernel.writeStandard(2, rest)
+      if written > 0 { unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[written...]) }
+      if written < 0, written != -Int(EAGAIN) { return }
+      tries += 1
+    }
+  }
+
+  private func reportOnStandardError(_ text: String) {
+    var line = text + "\n"
+    line.withUTF8 { unsafe writeStandardError(UnsafeRawBufferPointer($0)) }
+  }
+}
+
+/// Something behind a handle.
+protocol HandleObject: AnyObject {
+  var isOpen: Bool { get }
+  /// Where a script made it, as a number for `LuaHost.siteText`.
+  var site: UInt32 { get }
+  func describe() -> String
+  func close()
+}
+
+extension String {
+  init(_ text: lr_text) {
+    let bytes = unsafe UnsafeRawBufferPointer(start: text.bytes, count: text.length)
+    self = unsafe String(decoding: bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,216 @@
+import CLua
+import Reactor
+
+/// Resumes tasks in the order in which they were woken, and keeps their tree.
+///
+/// A task's children belong to it: it ends after they have ended. A child that fails cancels its
+/// parent and its siblings, and its error becomes the parent's, up to the root, where it is
+/// reported.
+@safe
+final class Scheduler {
+  typealias Task = UnsafeMutablePointer<lr_task>
+
+  private let raw: OpaquePointer
+  private let driver: Driver
+  unowned(unsafe) var host: LuaHost!
+  /// Resumes between two polls of the driver.
+  private static let resumesPerTurn = 61
+  @safe @exclusivity(unchecked) private(set) var exitStatus = ExitStatus.done
+  /// Error texts on their way to the root, by slot. Looked up only, never walked.
+  @safe @exclusivity(unchecked) private var errors: [UInt32: String] = [:]
+
+  init(raw: OpaquePointer, driver: Driver) {
+    unsafe self.raw = unsafe raw
+    self.driver = driver
+    unsafe lr_set_spawned(raw) { call, task in
+      guard let call = unsafe call, let task = unsafe task else { return -1 }
+      unsafe Call(call).host.scheduler.start(task, parent: call.pointee.task, flags: 0)
+      return Int32(LR_RETURN)
+    }
+  }
+
+  // MARK: Starting
+
+  func start(_ task: Task, parent: Task?, flags: UInt32) {
+    unsafe task.pointee.flags |= flags
+    let waiter = unsafe driver.waits.makeWaiter(tag: UInt(bitPattern: task))
+    unsafe task.pointee.waiter = UnsafeMutableRawPointer(waiter)
+    if let parent = unsafe parent { unsafe link(task, to: parent) }
+    unsafe driver.waits.enqueue(waiter)
+  }
+
+  // MARK: Running
+
+  /// Resumes tasks that are ready, at most as many as may run between two polls.
+  func drain() {
+    var left = Self.resumesPerTurn
+    while left > 0, let waiter = unsafe driver.waits.nextWoken() {
+      unsafe run(waiter)
+      left -= 1
+    }
+  }
+
+  /// Resumes until nobody is ready, for the time after the driver was shut down.
+  func drainAll() {
+    var left = 1_000_000
+    while left > 0, let waiter = unsafe driver.waits.nextWoken() {
+      unsafe run(waiter)
+      left -= 1
+    }
+  }
+
+  @inline(__always)
+  private func run(_ waiter: WaiterPointer) {
+    guard let task = unsafe Task(bitPattern: waiter.pointee.tag) else { return }
+    unsafe task.pointee.reason = unsafe waiter.pointee.reason.rawValue
+    switch unsafe lr_task_resume(raw, task) {
+    case Int32(LR_PARKED): break
+    case Int32(LR_YIELDED): unsafe driver.waits.enqueue(waiter)
+    case Int32(LR_DONE): unsafe bodyEnded(task)
+    default: unsafe bodyFailed(task)
+    }
+  }
+
+  // MARK: Ending
+
+  private func bodyEnded(_ task: Task) {
+    if unsafe task.pointee.first_child == 0 { return unsafe finish(task) }
+    unsafe task.pointee.flags |= UInt32(LR_TASK_ENDING)
+  }
+
+  private func bodyFailed(_ task: Task) {
+    if unsafe task.pointee.flags & UInt32(LR_TASK_INHERITED) == 0 {
+      unsafe errors[task.pointee.slot] = unsafe String(lr_task_error(raw, task))
+    }
+    unsafe cancelChildren(of: task)
+    unsafe bodyEnded(task)
+  }
+
+  /// A task whose body and children have ended.
+  private func finish(_ task: Task) {
+    let failed = unsafe task.pointee.flags & UInt32(LR_TASK_FAILED | LR_TASK_INHERITED) != 0
+    let error = unsafe failed ? errors.removeValue(forKey: task.pointee.slot) : nil
+    let parent = unsafe lr_task_at(raw, task.pointee.parent)
+    if failed, unsafe !isOwnCancellation(task) { unsafe pass(error ?? "error", of: task, to: parent) }
+    if let parent = unsafe parent { unsafe unlink(task, from: parent) }
+    unsafe wakeJoiners(of: task)
+    if let waiter = unsafe task.pointee.waiter?.assumingMemoryBound(to: Waiter.self) {
+      unsafe driver.waits.freeWaiter(waiter)
+    }
+    unsafe task.pointee.waiter = nil
+    unsafe lr_task_finish(raw, task)
+    if let parent = unsafe parent, unsafe parent.pointee.flags & UInt32(LR_TASK_ENDING) != 0,
+      unsafe parent.pointee.first_child == 0
+    {
+      unsafe finish(parent)
+    }
+  }
+
+  /// A cancelled task ends with the error that the cancel raised: that is no failure.
+  private func isOwnCancellation(_ task: Task) -> Bool {
+    unsafe task.pointee.flags & UInt32(LR_TASK_CANCELLED) != 0
+      && task.pointee.flags & UInt32(LR_TASK_INHERITED) == 0
+      && lr_task_was_cancelled(raw, task) != 0
+  }
+
+  /// Hands an error to the parent, whose outcome it becomes; at the root it is reported.
+  private func pass(_ error: String, of task: Task, to parent: Task?) {
+    guard let parent = unsafe parent, unsafe task.pointee.flags & UInt32(LR_TASK_DETACHED) == 0 else {
+      exitStatus = .failed
+      return unsafe host.report(error)
+    }
+    if unsafe parent.pointee.flags & UInt32(LR_TASK_INHERITED) == 0 {
+      unsafe lr_task_inherit(raw, parent, task)
+      unsafe errors[parent.pointee.slot] = unsafe "\(error)\n[spawned at \(host.siteText(task.pointee.site))]"
+    }
+    unsafe cancel(parent)
+  }
+
+  private func wakeJoiners(of task: Task) {
+    unsafe withUnsafeMutablePointer(to: &task.pointee.joiners) { joiners in
+      let queue = unsafe UnsafeMutableRawPointer(joiners).assumingMemoryBound(to: WaitQueue.self)
+      unsafe driver.waits.wakeAll(queue, .ready)
+    }
+  }
+
+  func joiners(of task: Task) -> WaitQueuePointer {
+    unsafe withUnsafeMutablePointer(to: &task.pointee.joiners) {
+      unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: WaitQueue.self)
+    }
+  }
+
+  // MARK: Cancelling
+
+  /// Cancels a task and its children: every wait of theirs raises from now on.
+  func cancel(_ task: Task) {
+    guard unsafe task.pointee.flags & UInt32(LR_TASK_CANCELLED) == 0 else { return }
+    unsafe task.pointee.flags |= UInt32(LR_TASK_CANCELLED)
+    if unsafe task.pointee.flags & UInt32(LR_TASK_SHIELDED) == 0, let waiter = unsafe waiter(of: task) {
+      unsafe driver.waits.cancel(waiter)
+    }
+    unsafe cancelChildren(of: task)
+  }
+
+  private func cancelChildren(of task: Task) {
+    var slot = unsafe task.pointee.first_child
+    while let child = unsafe lr_task_at(raw, slot) {
+      slot = unsafe child.pointee.next_sibling
+      unsafe cancel(child)
+    }
+  }
+
+  private func waiter(of task: Task) -> WaiterPointer? {
+    unsafe task.pointee.waiter?.assumingMemoryBound(to: Waiter.self)
+  }
+
+  /// Whether a task waits, as opposed to being ready to run.
+  func isWaiting(_ task: Task) -> Bool {
+    unsafe waiter(of: task).map { unsafe driver.waits.isParked($0) } ?? false
+  }
+
+  // MARK: The tree
+
+  private func link(_ task: Task, to parent: Task) {
+    unsafe task.pointee.parent = unsafe parent.pointee.slot
+    let first = unsafe parent.pointee.first_child
+    unsafe task.pointee.next_sibling = first
+    if let sibling = unsafe lr_task_at(raw, first) {
+      unsafe sibling.pointee.previous_sibling = unsafe task.pointee.slot
+    }
+    unsafe parent.pointee.first_child = unsafe task.pointee.slot
+  }
+
+  private func unlink(_ task: Task, from parent: Task) {
+    let previous = unsafe lr_task_at(raw, task.pointee.previous_sibling)
+    if let previous = unsafe previous {
+      unsafe previous.pointee.next_sibling = unsafe task.pointee.next_sibling
+    } else {
+      unsafe parent.pointee.first_child = unsafe task.pointee.next_sibling
+    }
+    if let next = unsafe lr_task_at(raw, task.pointee.next_sibling) {
+      unsafe next.pointee.previous_sibling = unsafe task.pointee.previous_sibling
+    }
+  }
+
+  // MARK: Being stuck
+
+  /// Whether tasks are left that nothing can wake.
+  var isStuck: Bool {
+    unsafe host.liveTaskCount > 0 && driver.waits.wokenCount == 0 && driver.waits.timerCount == 0
+      && driver.registrationCount == 0
+  }
+
+  func reportStuck() {
+    exitStatus = .failed
+    var text = "stuck: nothing can wake the tasks that are left"
+    for slot in unsafe 1..<max(lr_task_limit(raw), 1) {
+      guard let task = unsafe lr_task_at(raw, slot), unsafe task.pointee.flags & UInt32(LR_TASK_LIVE) != 0 else {
+        continue
+      }
+      let site = unsafe task.pointee.site
+      text += "\ntask \(slot)" + (site == 0 ? "" : unsafe ", spawned at \(host.siteText(site))")
+      unsafe text += ", waits at\n" + String(lr_task_traceback(raw, task))
+    }
+    unsafe host.report(text)
+  }
+}

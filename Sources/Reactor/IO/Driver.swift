@@ -1,0 +1,217 @@
+import Glibc
+
+/// Waits for events and for time, and knows who is to be woken. It runs nobody's code.
+///
+/// A turn polls the kernel once, notes what became ready, and puts those who waited for it into
+/// the list of the woken, from which the owner takes them (`nextWoken()`), one by one.
+///
+/// A driver belongs to one thread; only `wake()` may be called from another.
+@safe
+public final class Driver {
+  public let kernel: Kernel
+  package let waits = WaitTable()
+  private let batch: EventBatch
+  private static let chunkSize = 128
+  @safe @exclusivity(unchecked) private var chunks: [ScheduledIOPointer] = unsafe []
+  @safe @exclusivity(unchecked) private var freeSlots: [UInt32] = []
+  /// Slots that were freed in this turn: used again after the next poll, when no event of an
+  /// older batch can name them.
+  @safe @exclusivity(unchecked) private var resting: [UInt32] = []
+  @safe @exclusivity(unchecked) private var used: UInt32 = 0
+  @safe @exclusivity(unchecked) public package(set) var metrics = Metrics()
+  @safe @exclusivity(unchecked) public private(set) var isShutDown = false
+  /// Registrations that are live.
+  @safe @exclusivity(unchecked) public private(set) var registrationCount = 0
+
+  /// - Parameter batchSize: events that one turn takes at most, 1...65,536.
+  public init(kernel: Kernel, batchSize: Int = 1024) {
+    self.kernel = kernel
+    batch = EventBatch(capacity: batchSize)
+  }
+
+  deinit {
+    for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
+  }
+
+  // MARK: Turning
+
+  /// Waits for events, at most until `deadline`, and wakes those who waited for them.
+  ///
+  /// Returns at once when somebody is woken already. Cost: one epoll_wait(2).
+  ///
+  /// - Parameter deadline: monotonic nanoseconds; nil waits for events and timers only.
+  /// - Throws: `SystemError` when waiting failed, which a Linux kernel does only when it is
+  ///   out of memory or its descriptor was closed.
+  public func turn(until deadline: UInt64? = nil) throws(SystemError) {
+    var limit = waits.wokenCount > 0 ? 0 : deadline
+    if let timer = waits.nextDeadline, limit == nil || timer < limit! { limit = timer }
+    batch.removeAll()
+    let result = kernel.poll(until: limit, into: batch)
+    metrics.turns &+= 1
+    var index = 0
+    while index < batch.count {
+      dispatch(batch[index])
+      index += 1
+    }
+    if !resting.isEmpty {
+      freeSlots.append(contentsOf: resting)
+      resting.removeAll(keepingCapacity: true)
+    }
+    if waits.timerCount > 0 { waits.expire(now: kernel.monotonic()) }
+    if result < 0 { throw SystemError(result, in: "epoll_wait") }
+  }
+
+  /// Makes a turn that waits in another thread return. The only call for other threads.
+  public nonisolated func wake() { kernel.wake() }
+
+  private func dispatch(_ event: KernelEvent) {
+    let token = Token(rawValue: event.token)
+    guard token.slot < used, case let io = unsafe pointer(token.slot),
+      unsafe io.pointee.generation == token.generation, unsafe io.pointee.traits.contains(.live)
+    else {
+      metrics.staleEvents &+= 1
+      return
+    }
+    metrics.readyEvents &+= 1
+    unsafe io.pointee.ready.formUnion(event.ready)
+    if !event.ready.isDisjoint(with: .readSide) {
+      unsafe io.pointee.readGeneration &+= 1
+      if unsafe !io.pointee.readers.isEmpty { unsafe waits.grant(readers(of: io)) }
+    }
+    if !event.ready.isDisjoint(with: .writeSide) {
+      unsafe io.pointee.writeGeneration &+= 1
+      if unsafe !io.pointee.writers.isEmpty { unsafe waits.grant(writers(of: io)) }
+    }
+    if unsafe !io.pointee.watchers.isEmpty { unsafe waits.wakeMatching(watchers(of: io), io.pointee.ready) }
+  }
+
+  // MARK: Registering
+
+  /// Registers a descriptor for edge-triggered events, and makes it non-blocking.
+  ///
+  /// A regular file cannot be waited for: it is registered as always ready. Cost: an fstat(2),
+  /// an fcntl(2) where it was blocking, and one epoll_ctl(2); none later for any wait.
+  ///
+  /// - Throws: `SystemError`: EBADF (not open), EEXIST (registered already), ENOSPC, ENOMEM,
+  ///   ECANCELED (the driver has shut down).
+  public func register(_ fd: Int32, _ interest: Interest) throws(SystemError) -> Registration {
+    var kind = DescriptorKind.other
+    let known = kernel.kind(fd, &kind)
+    if known < 0 { throw SystemError(known, in: "register") }
+    let blocking = kernel.setNonBlocking(fd)
+    if blocking < 0 { throw SystemError(blocking, in: "register") }
+    var traits: ScheduledIO.Traits = []
+    if kind.shortReadMeansEmpty { traits.insert(.shortReadMeansEmpty) }
+    if kind.shortWriteMeansFull { traits.insert(.shortWriteMeansFull) }
+    return try register(fd, interest, traits)
+  }
+
+  /// Registers a descriptor that is known to be non-blocking.
+  package func register(
+    _ fd: Int32, _ interest: Interest, _ traits: ScheduledIO.Traits
+  ) throws(SystemError) -> Registration {
+    if isShutDown { throw SystemError(ECANCELED, in: "register") }
+    let io = unsafe takeSlot()
+    unsafe io.pointee.fd = fd
+    unsafe io.pointee.interest = interest
+    unsafe io.pointee.traits = traits.union(.live)
+    let result = unsafe kernel.register(fd, interest, token: io.pointee.token.rawValue)
+    if result == -EPERM {
+      unsafe io.pointee.traits = [.live, .alwaysReady]
+      unsafe io.pointee.ready = [.readable, .writable]
+    } else if result < 0 {
+      unsafe freeSlot(io)
+      throw SystemError(result, in: "register")
+    }
+    metrics.registered &+= 1
+    registrationCount += 1
+    return unsafe Registration(driver: self, io: io, generation: io.pointee.generation)
+  }
+
+  /// Registers something that has no descriptor: its readiness is a completion that the kernel
+  /// reports with the token.
+  package func registerCompletion() throws(SystemError) -> Registration {
+    if isShutDown { throw SystemError(ECANCELED, in: "register") }
+    let io = unsafe takeSlot()
+    unsafe io.pointee.fd = -1
+    unsafe io.pointee.interest = .read
+    unsafe io.pointee.traits = [.live]
+    registrationCount += 1
+    metrics.registered &+= 1
+    return unsafe Registration(driver: self, io: io, generation: io.pointee.generation)
+  }
+
+  /// Ends a registration: no event reaches it any more, and all who wait on it are woken.
+  /// The books are kept whatever the kernel says.
+  package func deregister(_ io: ScheduledIOPointer, _ reason: WakeReason = .closed) -> Int32 {
+    var result: Int32 = 0
+    if unsafe io.pointee.fd >= 0, unsafe !io.pointee.traits.contains(.alwaysReady) {
+      result = unsafe kernel.deregister(io.pointee.fd)
+    }
+    unsafe io.pointee.traits = []
+    unsafe wakeEverybody(on: io, reason)
+    unsafe freeSlot(io)
+    registrationCount -= 1
+    metrics.deregistered &+= 1
+    return result
+  }
+
+  private func wakeEverybody(on io: ScheduledIOPointer, _ reason: WakeReason) {
+    unsafe waits.wakeAll(readers(of: io), reason)
+    unsafe waits.wakeAll(writers(of: io), reason)
+    unsafe waits.wakeAll(watchers(of: io), reason)
+  }
+
+  /// Wakes every waiter of every registration with `.shutdown`; from now on nothing registers
+  /// and every wait ends at once. Calling it again does nothing.
+  public func shutdown() {
+    guard !isShutDown else { return }
+    isShutDown = true
+    var slot: UInt32 = 0
+    while slot < used {
+      let io = unsafe pointer(slot)
+      if unsafe io.pointee.traits.contains(.live) {
+        unsafe io.pointee.traits.insert(.shutdown)
+        unsafe wakeEverybody(on: io, .shutdown)
+      }
+      slot += 1
+    }
+    kernel.restore()
+  }
+
+  // MARK: Slots
+
+  private func pointer(_ slot: UInt32) -> ScheduledIOPointer {
+    unsafe chunks[Int(slot) / Self.chunkSize] + Int(slot) % Self.chunkSize
+  }
+
+  private func takeSlot() -> ScheduledIOPointer {
+    if let slot = freeSlots.popLast() { return unsafe pointer(slot) }
+    if Int(used) % Self.chunkSize == 0 { unsafe chunks.append(.allocate(capacity: Self.chunkSize)) }
+    let io = unsafe pointer(used)
+    unsafe io.initialize(to: ScheduledIO(slot: used))
+    used += 1
+    return unsafe io
+  }
+
+  private func freeSlot(_ io: ScheduledIOPointer) {
+    unsafe io.pointee.generation &+= 1
+    unsafe io.pointee.fd = -1
+    unsafe io.pointee.ready = []
+    unsafe io.pointee.traits = []
+    unsafe resting.append(io.pointee.slot)
+  }
+
+  // The address of a stored property of a slot is as lasting as the slot.
+  package func readers(of io: ScheduledIOPointer) -> WaitQueuePointer {
+    unsafe withUnsafeMutablePointer(to: &io.pointee.readers) { unsafe $0 }
+  }
+
+  package func writers(of io: ScheduledIOPointer) -> WaitQueuePointer {
+    unsafe withUnsafeMutablePointer(to: &io.pointee.writers) { unsafe $0 }
+  }
+
+  package func watchers(of io: ScheduledIOPointer) -> WaitQueuePointer {
+    unsafe withUnsafeMutablePointer(to: &io.pointee.watchers) { unsafe $0 }
+  }
+}

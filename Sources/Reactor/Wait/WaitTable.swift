@@ -1,0 +1,280 @@
+/// The one wait primitive: park with an optional deadline, ended exactly once by the first of
+/// result, deadline, cancel, close or shutdown.
+///
+/// Every wait of the system goes through here, so that lost wake-ups, double wake-ups and stale
+/// timers can be made impossible in one place. The rules:
+/// - A wake-up only puts the waiter into the list of the woken; nothing runs inside it.
+/// - A queue is first come, first served. `grant` wakes the first; it keeps its place until it
+///   has run, so that whoever comes in between queues behind it.
+/// - A waiter that ends for another reason leaves every queue at once, and a grant that it had
+///   not used moves on to the next.
+@safe
+package final class WaitTable {
+  private static let chunkSize = 64
+  @safe @exclusivity(unchecked) private var chunks: [WaiterPointer] = unsafe []
+  @safe @exclusivity(unchecked) private var free: WaiterPointer?
+  @safe @exclusivity(unchecked) private var used = 0
+  @safe @exclusivity(unchecked) private var firstWoken: WaiterPointer?
+  @safe @exclusivity(unchecked) private var lastWoken: WaiterPointer?
+  @safe @exclusivity(unchecked) private var timers = TimerHeap()
+  /// Waiters that wait now.
+  @safe @exclusivity(unchecked) package private(set) var parkedCount = 0
+  /// Waiters that were woken and have not run yet.
+  @safe @exclusivity(unchecked) package private(set) var wokenCount = 0
+
+  package init() {}
+
+  deinit {
+    for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
+    timers.deallocate()
+  }
+
+  // MARK: Waiters
+
+  package func makeWaiter(tag: UInt) -> WaiterPointer {
+    if let waiter = free {
+      free = unsafe waiter.pointee.nextWoken
+      unsafe waiter.pointee.nextWoken = nil
+      unsafe waiter.pointee.tag = tag
+      unsafe waiter.pointee.state = .idle
+      return unsafe waiter
+    }
+    if used % Self.chunkSize == 0 { unsafe chunks.append(.allocate(capacity: Self.chunkSize)) }
+    let waiter = unsafe chunks[used / Self.chunkSize] + used % Self.chunkSize
+    unsafe waiter.initialize(to: Waiter(tag: tag, slot: UInt32(truncatingIfNeeded: used)))
+    used += 1
+    return unsafe waiter
+  }
+
+  /// Frees a waiter. One that still waits is taken out of everything first.
+  package func freeWaiter(_ waiter: WaiterPointer) {
+    unsafe end(waiter)
+    if unsafe waiter.pointee.state == .woken { unsafe removeWoken(waiter) }
+    unsafe waiter.pointee.state = .free
+    unsafe waiter.pointee.generation &+= 1
+    unsafe waiter.pointee.nextWoken = free
+    free = unsafe waiter
+  }
+
+  package func id(of waiter: WaiterPointer) -> WaiterID {
+    unsafe WaiterID(slot: waiter.pointee.slot, generation: waiter.pointee.generation)
+  }
+
+  /// The waiter that an id names, or nil when it is gone.
+  package func waiter(_ id: WaiterID) -> WaiterPointer? {
+    guard Int(id.slot) < used else { return nil }
+    let waiter = unsafe chunks[Int(id.slot) / Self.chunkSize] + Int(id.slot) % Self.chunkSize
+    guard unsafe waiter.pointee.generation == id.generation, unsafe waiter.pointee.state != .free else {
+      return nil
+    }
+    return unsafe waiter
+  }
+
+  package func isParked(_ waiter: WaiterPointer) -> Bool { unsafe waiter.pointee.state == .parked }
+
+  // MARK: Parking
+
+  /// Parks a waiter in `queue` until it is woken or the deadline passes.
+  /// A waiter that has its place already (it was granted, and found nothing) keeps it.
+  package func park(
+    _ waiter: WaiterPointer, in queue: WaitQueuePointer, mask: Ready = [], deadline: UInt64
+  ) {
+    if unsafe waiter.pointee.node.queue == nil {
+      unsafe waiter.pointee.node.mask = mask
+      unsafe waiter.pointee.node.waiter = unsafe waiter
+      unsafe append(nodeOf(waiter), to: queue)
+    }
+    unsafe waiter.pointee.node.isGranted = false
+    unsafe park(waiter, deadline: deadline)
+  }
+
+  /// Parks a waiter in no queue: until its deadline, or until somebody wakes it by name.
+  package func park(_ waiter: WaiterPointer, deadline: UInt64) {
+    unsafe assert(waiter.pointee.state == .idle)
+    unsafe waiter.pointee.state = .parked
+    unsafe waiter.pointee.deadline = deadline
+    parkedCount += 1
+    if deadline != .max { unsafe timers.insert(waiter, deadline: deadline) }
+  }
+
+  // MARK: Waking
+
+  /// Ends a wait: the waiter leaves its queues and its timer, and joins the list of the woken.
+  /// Does nothing to a waiter that does not wait.
+  package func wake(_ waiter: WaiterPointer, _ reason: WakeReason) {
+    guard unsafe waiter.pointee.state == .parked else { return }
+    unsafe end(waiter)
+    unsafe append(woken: waiter, reason)
+  }
+
+  /// Wakes the first of a queue, which keeps its place until it calls `finish`.
+  package func grant(_ queue: WaitQueuePointer) {
+    guard let node = unsafe queue.pointee.head, unsafe !node.pointee.isGranted,
+      let waiter = unsafe node.pointee.waiter
+    else { return }
+    guard unsafe waiter.pointee.state == .parked else { return }
+    unsafe node.pointee.isGranted = true
+    unsafe unpark(waiter)
+    unsafe append(woken: waiter, .ready)
+  }
+
+  /// Wakes everybody in a queue whose mask shares a bit with `ready`; they leave it.
+  package func wakeMatching(_ queue: WaitQueuePointer, _ ready: Ready) {
+    guard let head = unsafe queue.pointee.head, let last = unsafe head.pointee.previous else { return }
+    var node = unsafe head
+    while true {
+      let isLast = unsafe node == last
+      let next = unsafe node.pointee.next
+      if unsafe !node.pointee.mask.isDisjoint(with: ready), let waiter = unsafe node.pointee.waiter {
+            unsafe wake(waiter, .ready)
+      }
+      guard !isLast, let next = unsafe next else { return }
+      unsafe node = unsafe next
+    }
+  }
+
+  /// Wakes everybody in a queue, woken ones that have not run included, with `reason`.
+  package func wakeAll(_ queue: WaitQueuePointer, _ reason: WakeReason) {
+    while let node = unsafe queue.pointee.head, let waiter = unsafe node.pointee.waiter {
+      if unsafe waiter.pointee.state == .parked {
+        unsafe wake(waiter, reason)
+      } else {
+        unsafe end(waiter)
+        unsafe waiter.pointee.reason = reason
+      }
+    }
+  }
+
+  /// Cancels: ends a wait, or takes back a grant that has not been used.
+  /// Returns false when the waiter neither waits nor was woken by a grant.
+  @discardableResult
+  package func cancel(_ waiter: WaiterPointer) -> Bool {
+    switch unsafe waiter.pointee.state {
+    case .parked:
+      unsafe wake(waiter, .cancelled)
+      return true
+    case .woken where unsafe waiter.pointee.node.queue != nil:
+      unsafe end(waiter)
+      unsafe waiter.pointee.reason = .cancelled
+      return true
+    default:
+      return false
+    }
+  }
+
+  /// Ends a call that used its grant: gives the place up. The caller hands on what is left.
+  package func finish(_ waiter: WaiterPointer) {
+    guard unsafe waiter.pointee.node.queue != nil else { return }
+    unsafe remove(nodeOf(waiter))
+  }
+
+  /// Puts a waiter that does not wait into the list of the woken: a new task, or a yield.
+  package func enqueue(_ waiter: WaiterPointer, _ reason: WakeReason = .first) {
+    guard unsafe waiter.pointee.state == .idle else { return }
+    unsafe append(woken: waiter, reason)
+  }
+
+  /// Takes the waiter that was woken first. Its reason says why.
+  package func nextWoken() -> WaiterPointer? {
+    guard let waiter = firstWoken else { return nil }
+    firstWoken = unsafe waiter.pointee.nextWoken
+    if unsafe firstWoken == nil { lastWoken = nil }
+    unsafe waiter.pointee.nextWoken = nil
+    unsafe waiter.pointee.state = .idle
+    wokenCount -= 1
+    return unsafe waiter
+  }
+
+  // MARK: Time
+
+  /// The earliest deadline of all that wait.
+  package var nextDeadline: UInt64? { timers.next }
+  package var timerCount: Int { timers.count }
+
+  /// Wakes everybody whose deadline has come.
+  package func expire(now: UInt64) {
+    while let waiter = unsafe timers.popExpired(now: now) { unsafe wake(waiter, .timeout) }
+  }
+
+  // MARK: Inside
+
+  private func nodeOf(_ waiter: WaiterPointer) -> UnsafeMutablePointer<WaitNode> {
+    // The node is the first field of the waiter.
+    unsafe UnsafeMutableRawPointer(waiter).assumingMemoryBound(to: WaitNode.self)
+  }
+
+  private func append(_ node: UnsafeMutablePointer<WaitNode>, to queue: WaitQueuePointer) {
+    unsafe node.pointee.queue = unsafe queue
+    if let head = unsafe queue.pointee.head {
+      let last = unsafe head.pointee.previous
+      unsafe node.pointee.previous = unsafe last
+      unsafe node.pointee.next = unsafe head
+      unsafe last?.pointee.next = unsafe node
+      unsafe head.pointee.previous = unsafe node
+    } else {
+      unsafe node.pointee.previous = unsafe node
+      unsafe node.pointee.next = unsafe node
+      unsafe queue.pointee.head = unsafe node
+    }
+  }
+
+  private func remove(_ node: UnsafeMutablePointer<WaitNode>) {
+    guard let queue = unsafe node.pointee.queue else { return }
+    if unsafe node.pointee.next == node {
+      unsafe queue.pointee.head = nil
+    } else {
+      unsafe node.pointee.previous?.pointee.next = unsafe node.pointee.next
+      unsafe node.pointee.next?.pointee.previous = unsafe node.pointee.previous
+      if unsafe queue.pointee.head == node { unsafe queue.pointee.head = unsafe node.pointee.next }
+    }
+    unsafe node.pointee.queue = nil
+    unsafe node.pointee.isGranted = false
+  }
+
+  private func unpark(_ waiter: WaiterPointer) {
+    parkedCount -= 1
+    unsafe waiter.pointee.state = .idle
+    if unsafe waiter.pointee.heapIndex >= 0 { unsafe timers.remove(waiter) }
+  }
+
+  /// Takes a waiter out of its timer and of every queue; a grant that it held moves on.
+  private func end(_ waiter: WaiterPointer) {
+    if unsafe waiter.pointee.state == .parked { unsafe unpark(waiter) }
+    let node = unsafe nodeOf(waiter)
+    if let queue = unsafe node.pointee.queue {
+      let wasGranted = unsafe node.pointee.isGranted
+      unsafe remove(node)
+      if wasGranted { unsafe grant(queue) }
+    }
+  }
+
+  private func append(woken waiter: WaiterPointer, _ reason: WakeReason) {
+    unsafe waiter.pointee.reason = reason
+    unsafe waiter.pointee.state = .woken
+    unsafe waiter.pointee.nextWoken = nil
+    if let last = lastWoken {
+      unsafe last.pointee.nextWoken = unsafe waiter
+    } else {
+      firstWoken = unsafe waiter
+    }
+    lastWoken = unsafe waiter
+    wokenCount += 1
+  }
+
+  private func removeWoken(_ waiter: WaiterPointer) {
+    var previous: WaiterPointer?
+    var current = firstWoken
+    while let candidate = unsafe current, unsafe candidate != waiter {
+      unsafe previous = unsafe candidate
+      unsafe current = unsafe candidate.pointee.nextWoken
+    }
+    guard unsafe current == waiter else { return }
+    if let previous = unsafe previous {
+      unsafe previous.pointee.nextWoken = unsafe waiter.pointee.nextWoken
+    } else {
+      firstWoken = unsafe waiter.pointee.nextWoken
+    }
+    if unsafe lastWoken == waiter { lastWoken = unsafe previous }
+    wokenCount -= 1
+  }
+}

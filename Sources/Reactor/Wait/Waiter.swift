@@ -1,0 +1,76 @@
+/// Why a wait ended. ORDER LR_REASON (CLua.h)
+public enum WakeReason: UInt8, Sendable {
+  /// Not a wake-up: the call runs for the first time.
+  case first = 0
+  /// What was waited for may be there: try again.
+  case ready
+  /// The deadline passed first.
+  case timeout
+  /// Whoever waited was cancelled.
+  case cancelled
+  /// What was waited on was closed.
+  case closed
+  /// The reactor shuts down.
+  case shutdown
+}
+
+/// The public name of a waiter: stays harmless after the waiter is gone.
+public struct WaiterID: Sendable, Hashable {
+  package let slot: UInt32
+  package let generation: UInt32
+}
+
+/// A place in a queue.
+@safe
+struct WaitNode {
+  var previous: UnsafeMutablePointer<WaitNode>?
+  var next: UnsafeMutablePointer<WaitNode>?
+  /// The queue that this node stands in; nil when it stands in none.
+  var queue: UnsafeMutablePointer<WaitQueue>?
+  var waiter: UnsafeMutablePointer<Waiter>?
+  /// The bits of readiness that end the wait, for queues that look at them.
+  var mask: Ready = []
+  /// Woken because it is its turn. It keeps its place until it has run.
+  var isGranted = false
+}
+
+/// Whoever waits, seen from the reactor: a task of a script, or a Swift caller.
+/// A waiter waits for one end at a time.
+@safe
+package struct Waiter {
+  enum State: UInt8 {
+    case free, idle, parked, woken
+  }
+
+  var node = WaitNode()
+  /// The next one in the list of those that were woken, or of those that are free.
+  var nextWoken: UnsafeMutablePointer<Waiter>?
+  /// The owner's word: the scheduler keeps its task here.
+  package var tag: UInt
+  /// Monotonic nanoseconds; `UInt64.max` is none.
+  package var deadline: UInt64 = .max
+  var generation: UInt32 = 1
+  var slot: UInt32
+  var heapIndex: Int32 = -1
+  var state = State.idle
+  package var reason = WakeReason.first
+}
+
+package typealias WaiterPointer = UnsafeMutablePointer<Waiter>
+
+/// Those who wait for the same thing, in the order in which they came: a ring of nodes.
+@safe
+package struct WaitQueue {
+  var head: UnsafeMutablePointer<WaitNode>?
+
+  package init() {}
+
+  package var isEmpty: Bool { unsafe head == nil }
+
+  /// Whether `waiter` comes next.
+  package func isFirst(_ waiter: WaiterPointer) -> Bool {
+    unsafe head != nil && head?.pointee.waiter == waiter
+  }
+}
+
+package typealias WaitQueuePointer = UnsafeMutablePointer<WaitQueue>
