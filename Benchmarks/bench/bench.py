@@ -14,9 +14,9 @@ from .settings import Settings
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of the table: higher rows of the heading first, the unit last."""
+    """A figure of the table."""
     key: str
-    heading: tuple[str, str]
+    heading: tuple[str, str]  # its two lines
     show: str = "{:,.0f}"   # how a number is printed
     title: str = ""         # the plot's panel; none when empty
     log: bool = False       # the plot's scale

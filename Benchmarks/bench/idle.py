@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import socket
 import statistics
 from contextlib import contextmanager
 
@@ -21,7 +22,7 @@ COLUMNS = [
 ]
 
 # Counters of `reactor.metrics()` that tell how many of a thing exist.
-STANDING = {"slots", "tasks", "coroutines", "registrations", "connections", "waiters", "timers"}
+STANDING = {"slots", "handles", "tasks", "coroutines", "registrations", "waiters", "timers"}
 
 _PR_SET_THP_DISABLE = 41
 
@@ -100,18 +101,19 @@ def _left(server: Server, base: int) -> int:
 
 
 def _counters(bench: Bench, peer: Peer) -> None:
-    """Opens, echoes and closes on a server that answers a line with `reactor.metrics()`."""
+    """Opens, echoes and closes on a server that also tells its `reactor.metrics()`."""
     command = [peer.command[0], str(OURS / "leftovers.lua")]
     with Server(command) as server:
+        control = server.second_port()
         base = _base(bench, server)
-        before = _ask(server)
+        before = _ask(control)
         with Load(bench.settings, "idle", server.port,
                   connections=bench.settings.idle_high) as load:
             load.ready()
-            during = _ask(server)
+            during = _ask(control)
             load.finish()
         left = _left(server, base)
-        after = _ask(server)
+        after = _ask(control)
     for name in sorted(before):
         bench.record("counters", peer=peer.key, counter=name, before=before[name],
                      during=during.get(name), after=after.get(name))
@@ -131,10 +133,11 @@ def _standing(counters: dict[str, float]) -> dict[str, float]:
     return found
 
 
-def _ask(server: Server) -> dict[str, float]:
+def _ask(port: int) -> dict[str, float]:
     """The server's counters, from a line "name=number name=number"."""
-    answer = server.ask("metrics")
-    pairs = re.findall(r"([\w.]+)=(-?[\d.]+)", answer or "")
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        answer = connection.makefile().readline().strip()
+    pairs = re.findall(r"([\w.]+)=(-?[\d.]+)", answer)
     if not pairs:
         raise Failure(f"the server offers none (it answered {answer!r})")
     return {name: float(value) for name, value in pairs}

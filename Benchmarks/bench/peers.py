@@ -101,13 +101,16 @@ ALL = [
 
 KEYS = [peer.key for peer in ALL]
 
+# What a group's ratios are taken to: measured even where `--only` does not name it.
+BASES = {"raw": "echo", "lua": "startup"}
+
 
 def discover(settings: Settings) -> tuple[list[Peer], list[str]]:
     """The peers to measure, and a line for each that is skipped."""
     found, skipped = [], []
     for peer in ALL:
-        needed = peer.key == "raw" and "echo" in settings.groups  # the ratios' denominator
-        if settings.only and peer.key not in settings.only and not needed:
+        base = BASES.get(peer.key) in settings.groups
+        if settings.only and peer.key not in settings.only and not base:
             continue
         try:
             command = peer.find(settings)

@@ -97,7 +97,7 @@ class Server:
     def __enter__(self) -> Server:
         self._errors = tempfile.TemporaryFile()
         try:
-            self.child = start(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            self.child = start(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=self._errors, bufsize=0)
         except Failure:
             self._errors.close()
@@ -119,15 +119,15 @@ class Server:
         self._errors.close()
 
     def problem(self) -> str:
-        """The last line of what the server wrote to standard error."""
+        """The line of what the server wrote to standard error that names the error."""
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1][:200] if lines else ""
+        named = [line for line in lines if "error" in line.lower()] or lines
+        return named[0].strip()[:200] if named else ""
 
-    def ask(self, text: str, seconds: float = 10) -> str | None:
-        """Sends a line to the server's standard input and reads its answer."""
-        try:
-            self.child.stdin.write(text.encode() + b"\n")
-        except OSError:
-            return None
-        return read_line(self.child, seconds)
+    def second_port(self) -> int:
+        """The port of a second address, printed on the second line."""
+        match = ADDRESS.match(read_line(self.child, self.wait) or "")
+        if not match:
+            raise Failure("the server printed no second address")
+        return int(match[1])

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -20,23 +21,33 @@ from .settings import Settings, pinned
 SLOW_LIMIT = 600
 
 
+_copies: dict[str, str] = {}
+_copying = threading.Lock()  # servers are counted on several cores at a time
+
+
 def stripped(settings: Settings, command: list[str]) -> list[str]:
-    """The command with its program replaced by a copy without debug information.
+    """The command with its program replaced by a copy without debug information, made once a run.
 
     valgrind reads debug information at start, and old versions abort on that of a large Swift
     binary."""
-    program = shutil.which(command[0])
-    if not program or not shutil.which("strip"):
-        return command
-    folder = settings.build / "stripped"
+    program = shutil.which(command[0]) or command[0]
+    with _copying:
+        if program not in _copies:
+            _copies[program] = _strip(program, settings.build / "stripped")
+    return [_copies[program], *command[1:]]
+
+
+def _strip(program: str, folder: Path) -> str:
+    """The path of the copy, or of the program itself where strip is missing or refuses."""
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / Path(program).name
-    source = Path(program).stat()
-    if not copy.exists() or copy.stat().st_mtime < source.st_mtime:
-        done = subprocess.run(["strip", "-g", "-o", str(copy), program], capture_output=True)
-        if done.returncode:
-            return command
-    return [str(copy), *command[1:]]
+    new = copy.with_suffix(".new")
+    try:
+        subprocess.run(["strip", "-g", "-o", str(new), program], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return program
+    new.replace(copy)  # a copy that still runs elsewhere keeps its file
+    return str(copy)
 
 
 def _callgrind(log: str) -> list[str]:
@@ -73,7 +84,8 @@ def instructions_of_program(settings: Settings, command: list[str]) -> int:
                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                       stderr=subprocess.DEVNULL)
         try:
-            child.wait(120)
+            if child.wait(120):
+                raise Failure(f"{Path(command[0]).name} ended with {child.returncode}")
         except subprocess.TimeoutExpired:
             raise Failure("callgrind: the program did not end") from None
         finally:

@@ -43,32 +43,33 @@ static int fail_argument(lua_State *L, lr_call *c) {
   return luaL_argerror(L, (int)c->bad_argument, text);
 }
 
-/// What the leaf answered, carried out. No Swift frame is alive here.
-static int finish(lua_State *L, lr_function *f, lr_call *c, int32_t outcome) {
-  lr_host *h = f->host;
-  switch (outcome) {
-    case LR_RETURN: {
-      uint32_t n = c->result_count;
-      if (__builtin_expect(n > 2, 0)) luaL_checkstack(L, (int)n, NULL);
-      for (uint32_t i = 0; i < n; i++) lr_push(L, h, &c->results[i]);
-      if (c->commit) *c->commit = 1;
-      return (int)n;
+/// Pushes what a leaf answered.
+static inline int push_results(lua_State *L, lr_host *h, lr_call *c) {
+  uint32_t n = c->result_count;
+  if (__builtin_expect(n > 8, 0)) luaL_checkstack(L, (int)n, NULL);
+  const lr_value *v = c->results;
+  for (uint32_t i = 0; i < n; i++, v++) {
+    if (v->kind == LR_BYTES) {
+      lua_pushlstring(L, v->bytes, v->length);
+    } else if (v->kind == LR_INTEGER) {
+      lua_pushinteger(L, (lua_Integer)v->integer);
+    } else {
+      lr_push(L, h, v);
     }
-    case LR_WAIT:
-      h->parking = true;
-      return lua_yieldk(L, 0, (lua_KContext)f, again);
-    case LR_ARGUMENT:
-      return fail_argument(L, c);
-    case LR_CANCEL:
-      return lr_raise_cancelled(L, h);
-    case LR_TASK_RESULT:
-      return lr_push_task_result(L, h, lr_to_handle(L, 1, h->task_class));
-    default:
-      luaL_where(L, 1);
-      lua_pushlstring(L, c->results[0].bytes, c->results[0].length);
-      lua_concat(L, 2);
-      return lua_error(L);
   }
+  if (c->commit) *c->commit = 1;
+  return (int)n;
+}
+
+/// Carries out an answer that ends in an error.
+static int raise(lua_State *L, lr_function *f, lr_call *c, int32_t outcome) {
+  lr_host *h = f->host;
+  if (outcome == LR_CANCEL) return lr_raise_cancelled(L, h);
+  if (outcome == LR_ARGUMENT) return fail_argument(L, c);
+  luaL_where(L, 1);
+  lua_pushlstring(L, c->results[0].bytes, c->results[0].length);
+  lua_concat(L, 2);
+  return lua_error(L);
 }
 
 /// Whether every wait of the task raises now.
@@ -76,10 +77,9 @@ static inline bool is_cancelled(lr_task *task) {
   return (task->flags & (LR_TASK_CANCELLED | LR_TASK_SHIELDED)) == LR_TASK_CANCELLED;
 }
 
-static inline int enter(lua_State *L, lr_function *f, uint32_t reason) {
+/// Calls the leaf, and carries out what it answers. Then no Swift frame is alive.
+static inline int run_leaf(lua_State *L, lr_function *f, lr_call *c, uint32_t reason) {
   lr_host *h = f->host;
-  lr_call *c = &h->call;
-  lr_decode(L, f, c);
   c->data = f->data;
   c->task = h->task;
   c->caller = L;
@@ -87,14 +87,31 @@ static inline int enter(lua_State *L, lr_function *f, uint32_t reason) {
   c->result_count = 0;
   c->serial += 1;
   c->commit = NULL;
-  return finish(L, f, c, f->leaf(c));
+  int32_t outcome = f->leaf(c);
+  if (outcome == LR_RETURN) return push_results(L, h, c);
+  if (outcome == LR_WAIT) {
+    h->parking = true;
+    return lua_yieldk(L, 0, (lua_KContext)f, again);
+  }
+  if (outcome == LR_TASK_RESULT) {
+    return lr_push_task_result(L, h, lr_to_handle(L, 1, h->task_class));
+  }
+  return raise(L, f, c, outcome);
+}
+
+static inline int enter(lua_State *L, lr_function *f, uint32_t reason) {
+  lr_call *c = &f->host->call;
+  lr_decode(L, f, c);
+  return run_leaf(L, f, c, reason);
 }
 
 /// The continuation of a wait: the same leaf runs again, and learns how the wait ended.
 static int again(lua_State *L, int status, lua_KContext context) {
   lr_function *f = (lr_function *)context;
   (void)status;
-  return enter(L, f, f->host->task->reason);
+  uint32_t reason = f->host->task->reason;
+  if (!f->keeps) return enter(L, f, reason);
+  return run_leaf(L, f, &f->host->call, reason);
 }
 
 /// The task's operations of this turn are used up: the others run first, then the call begins.
@@ -105,8 +122,8 @@ static int begin_late(lua_State *L, int status, lua_KContext context) {
   return enter(L, f, LR_FIRST);
 }
 
-int lr_call_function(lua_State *L) {
-  lr_function *f = lua_touserdata(L, lua_upvalueindex(1));
+/// The general way in: everything is checked, decoded and recorded.
+static int call(lua_State *L, lr_function *f) {
   if (f->waits) {
     lr_host *h = f->host;
     lr_check_may_wait(L, h, f->name);
@@ -118,6 +135,75 @@ int lr_call_function(lua_State *L) {
     }
   }
   return enter(L, f, LR_FIRST);
+}
+
+int lr_call_function(lua_State *L) { return call(L, lua_touserdata(L, lua_upvalueindex(1))); }
+
+// MARK: The fast way, for the two methods that a server spends its time in
+
+static int fast_again(lua_State *L, int status, lua_KContext context);
+
+/// The handle that a fast leaf gets. 0: the general way is to find out what is wrong.
+static inline uint64_t fast_handle(lua_State *L, lr_function *f) {
+  lr_host *h = f->host;
+  if (h->running != L || !h->chain_yields || !lua_isyieldable(L)) return 0;
+  lr_task *task = h->task;
+  if (task->flags & LR_TASK_CANCELLED || task->budget == 0) return 0;
+  lr_handle_box *box = lua_touserdata(L, 1);
+  if (!box || lua_rawlen(L, 1) != sizeof *box || box->class != f->class) return 0;
+  return (uint64_t)box->generation << 32 | box->slot;
+}
+
+static inline int fast_read_answer(lua_State *L, lr_function *f, int64_t n) {
+  lr_host *h = f->host;
+  if (n > 0) {
+    lua_pushlstring(L, h->scratch, (size_t)n);
+    *h->commit = 1;
+    return 1;
+  }
+  if (n == LR_FAST_WAIT) {
+    h->parking = true;
+    return lua_yieldk(L, 0, (lua_KContext)f, fast_again);
+  }
+  return push_results(L, h, &h->call);
+}
+
+/// After a wait that ended well the fast leaf goes on; otherwise the leaf proper says why not.
+static int fast_again(lua_State *L, int status, lua_KContext context) {
+  lr_function *f = (lr_function *)context;
+  lr_host *h = f->host;
+  (void)status;
+  if (h->task->reason != LR_READY) return again(L, status, context);
+  return fast_read_answer(L, f, f->fast(h->call.context, h->task, 0, 0, NULL));
+}
+
+int lr_call_fast_read(lua_State *L) {
+  lr_function *f = lua_touserdata(L, lua_upvalueindex(1));
+  uint64_t handle = fast_handle(L, f);
+  int top = lua_gettop(L), given = 1;
+  if (!handle || top > 2) return call(L, f);
+  int64_t wanted = top == 2 ? lua_tointegerx(L, 2, &given) : INT64_MAX;
+  if (!given) return call(L, f);
+  lr_host *h = f->host;
+  int64_t n = f->fast(h->call.context, h->task, handle, wanted, NULL);
+  if (n == LR_FAST_GENERAL) return call(L, f);
+  h->task->budget -= 1;
+  return fast_read_answer(L, f, n);
+}
+
+int lr_call_fast_write(lua_State *L) {
+  lr_function *f = lua_touserdata(L, lua_upvalueindex(1));
+  uint64_t handle = fast_handle(L, f);
+  if (!handle || lua_gettop(L) != 2 || lua_type(L, 2) != LUA_TSTRING) return call(L, f);
+  size_t length;
+  const char *bytes = lua_tolstring(L, 2, &length);
+  lr_host *h = f->host;
+  int64_t n = f->fast(h->call.context, h->task, handle, (int64_t)length, bytes);
+  if (n == LR_FAST_GENERAL) return call(L, f);
+  h->task->budget -= 1;
+  if (n < 0) return push_results(L, h, &h->call);
+  lua_pushinteger(L, n);
+  return 1;
 }
 
 static int yielded(lua_State *L, int status, lua_KContext context) {

@@ -200,6 +200,8 @@ lr_host *lr_host_open(const lr_options *options) {
   lr_allocator_init(&h->allocator, options->soft_limit, options->hard_limit);
   if (opening_fail_first) lr_allocator_fail(&h->allocator, opening_fail_first, opening_fail_mode);
   h->call.host = h;
+  h->call.arguments = h->arguments;
+  h->call.results = h->results;
   h->L = lua_newstate(lr_allocate, &h->allocator);
   if (!h->L) {
     lr_allocator_destroy(&h->allocator);
@@ -215,7 +217,13 @@ lr_host *lr_host_open(const lr_options *options) {
   return h;
 }
 
-void lr_set_context(lr_host *h, void *context) { h->call.context = context; }
+void lr_set_context(lr_host *h, void *context, const char *scratch, uint32_t *commit) {
+  h->call.context = context;
+  h->scratch = scratch;
+  h->commit = commit;
+}
+
+lr_call *lr_call_record(lr_host *h) { return &h->call; }
 
 void lr_host_close(lr_host *h) {
   h->allocator.fail_from = h->allocator.fail_to = 0;

@@ -59,11 +59,12 @@ typedef struct lr_handle_box {
 struct lr_function {
   lr_host *host;
   lr_leaf leaf;
+  lr_fast_leaf fast;
   const void *data;
   lr_class_record *class;
   uint8_t codes[LR_MAX_ARGUMENTS];
-  uint8_t code_count;
-  bool rest, waits;
+  uint8_t code_count, required;  // arguments in all, and up to the last that must be there
+  bool rest, waits, keeps;
   char name[38];
 };
 
@@ -83,7 +84,10 @@ struct lr_host {
   bool chain_yields;     // may the whole chain of resumers yield?
   bool parking;          // the yield under way is a wait
   bool requeue;          // … of a task that could go on: its turn is over
+  const char *scratch;   // bytes that a fast leaf answers
+  uint32_t *commit;
   lr_call call;
+  lr_value arguments[LR_MAX_ARGUMENTS], results[LR_MAX_RESULTS];
 
   lua_State *L;          // the main thread: never runs a task
   lr_allocator allocator;
@@ -133,6 +137,8 @@ static inline uintptr_t *lr_thread_flags(lua_State *L) {
 
 // call.c
 int lr_call_function(lua_State *L);
+int lr_call_fast_read(lua_State *L);
+int lr_call_fast_write(lua_State *L);
 void lr_check_may_wait(lua_State *L, lr_host *h, const char *name);
 int lr_raise_cancelled(lua_State *L, lr_host *h);
 

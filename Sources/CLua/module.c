@@ -47,6 +47,11 @@ static void expose_methods(lua_State *L, lr_class_record *class) {
   lua_rawset(L, -3);
 }
 
+static lua_CFunction entry_of(const lr_function *f) {
+  if (!f->fast) return lr_call_function;
+  return f->codes[1] == 's' ? lr_call_fast_write : lr_call_fast_read;
+}
+
 static int define(lua_State *L) {
   define_request *r = lua_touserdata(L, 1);
   lr_host *h = lr_host_of(L);
@@ -66,7 +71,7 @@ static int define(lua_State *L) {
       lua_pushvalue(L, -1);
     }
     lua_pushlightuserdata(L, r->functions[i]);
-    lua_pushcclosure(L, lr_call_function, 1);
+    lua_pushcclosure(L, entry_of(r->functions[i]), 1);
     lua_setfield(L, -2, d->name);
     lua_pop(L, 1);
   }
@@ -89,6 +94,13 @@ static int compile_signature(lr_function *f, const char *signature) {
   return 0;
 }
 
+/// Arguments that must be there: all up to the last one that is not optional.
+static uint8_t count_required(const lr_function *f) {
+  uint8_t n = f->code_count;
+  while (n > 0 && (f->codes[n - 1] & LR_OPTIONAL || strchr("vb", f->codes[n - 1]))) n--;
+  return n;
+}
+
 int32_t lr_define(lr_host *h, const char *module, const lr_definition *definitions, size_t count) {
   size_t total = h->function_count + count;
   lr_function **functions = realloc(h->functions, total * sizeof *functions);
@@ -107,11 +119,14 @@ int32_t lr_define(lr_host *h, const char *module, const lr_definition *definitio
       lr_append_text(h, ": unknown class or signature", 28);
       return -1;
     }
+    f->required = count_required(f);
     f->host = h;
     f->leaf = d->leaf;
+    f->fast = d->fast;
     f->data = d->data;
     f->class = d->class_id ? h->classes[d->class_id - 1] : NULL;
     f->waits = (d->flags & LR_WAITS) != 0;
+    f->keeps = (d->flags & LR_KEEPS) != 0;
     strncpy(f->name, d->name, sizeof f->name - 1);
     h->functions[h->function_count++] = f;
   }

@@ -87,40 +87,59 @@ static void decode_one(lua_State *L, lr_function *f, int index, char code, lr_va
   (void)f;
 }
 
+/// The handle that a method is called on. Raises when it is none, or of another class.
+static inline void decode_self(lua_State *L, lr_function *f, lr_call *c) {
+  lr_handle_box *box = lua_touserdata(L, 1);
+  if (__builtin_expect(
+        !box || lua_rawlen(L, 1) != sizeof *box || box->class != f->class, 0)) {
+    wrong_type(L, 1, f->class->name);
+  }
+  c->slot = box->slot;
+  c->generation = box->generation;
+}
+
+/// Decodes the arguments that are there. Ones that are missing raise when they are required;
+/// else `argument_count` says that they are not there.
 void lr_decode(lua_State *L, lr_function *f, lr_call *c) {
-  int top = lua_gettop(L);
-  uint32_t n = f->code_count;
-  for (uint32_t i = 0; i < n; i++) {
-    uint8_t code = f->codes[i];
-    lr_value *v = &c->arguments[i];
-    int index = (int)i + 1;
-    if (code == 'h') {
-      lr_handle_box *box = lua_touserdata(L, index);
-      if (__builtin_expect(
-            !box || lua_rawlen(L, index) != sizeof *box || box->class != f->class, 0)) {
-        wrong_type(L, index, f->class->name);
-      }
-      v->kind = LR_HANDLE;
-      v->handle.slot = box->slot;
-      v->handle.generation = box->generation;
-    } else if (index > top) {
-      if (!(code & LR_OPTIONAL) && code != 'v' && code != 'b') {
-        decode_one(L, f, index, (char)code, v);  // raises
-      }
-      v->kind = code == 'b' ? LR_FALSE : LR_NIL;
-    } else if ((code & LR_OPTIONAL) && lua_type(L, index) == LUA_TNIL) {
+  int top = lua_gettop(L), i = 0;
+  if (__builtin_expect(top < f->required, 0)) {
+    decode_one(L, f, top + 1, (char)(f->codes[top] & ~LR_OPTIONAL), c->arguments);
+  }
+  int n = top < f->code_count ? top : f->code_count;
+  if (f->codes[0] == 'h') {
+    decode_self(L, f, c);
+    i = 1;
+  }
+  const uint8_t *codes = f->codes;
+  lr_value *v = c->arguments + i;
+  for (; i < n; i++, v++) {
+    int isnum;
+    switch (codes[i]) {
+      case 's':
+        if (lua_type(L, i + 1) != LUA_TSTRING) goto general;
+        v->kind = LR_BYTES;
+        v->bytes = lua_tolstring(L, i + 1, &v->length);
+        continue;
+      case 'i':
+      case 'i' | LR_OPTIONAL:
+        v->integer = lua_tointegerx(L, i + 1, &isnum);
+        v->kind = LR_INTEGER;
+        if (isnum) continue;
+    }
+  general:
+    if ((codes[i] & LR_OPTIONAL) && lua_type(L, i + 1) == LUA_TNIL) {
       v->kind = LR_NIL;
     } else {
-      decode_one(L, f, index, (char)(code & ~LR_OPTIONAL), v);
+      decode_one(L, f, i + 1, (char)(codes[i] & ~LR_OPTIONAL), v);
     }
   }
   if (__builtin_expect(f->rest, 0)) {
-    for (int index = (int)n + 1; index <= top; index++) {
+    for (; n < top; n++) {
       if (n >= LR_MAX_ARGUMENTS) luaL_error(L, "too many arguments to '%s'", f->name);
-      decode_one(L, f, index, 'v', &c->arguments[n++]);
+      decode_one(L, f, n + 1, 'v', &c->arguments[n]);
     }
   }
-  c->argument_count = n;
+  c->argument_count = (uint32_t)n;
 }
 
 static void push_items(lua_State *L, lr_host *h, const lr_value *v) {

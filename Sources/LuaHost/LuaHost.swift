@@ -18,12 +18,9 @@ public final class LuaHost {
   public let driver: Driver
   let raw: OpaquePointer
   let scheduler: Scheduler
-  @safe @exclusivity(unchecked) var objects = ObjectTable()
   @safe @exclusivity(unchecked) private var arena = Arena()
   @safe @exclusivity(unchecked) private var heldSerial: UInt32 = 0
-  let scratch: UnsafeMutableRawBufferPointer
-  let commit: UnsafeMutablePointer<UInt32>
-  @safe @exclusivity(unchecked) var pending = PendingRead()
+  let core: HostCorePointer
   @safe @exclusivity(unchecked) var output = StandardOutput()
   @safe @exclusivity(unchecked) var closures: [Closure] = []
   /// Takes texts for the person who runs the script: errors and warnings. nil: standard error.
@@ -47,31 +44,46 @@ public final class LuaHost {
   /// - Throws: `LuaError.outOfMemory`, or what the kernel says when it has no descriptor left.
   public init(kernel: Kernel, limits: Limits = Limits()) throws(LuaError) {
     driver = Driver(kernel: kernel)
-    unsafe scratch = .allocate(byteCount: 65_536, alignment: 16)
-    unsafe commit = .allocate(capacity: 1)
-    unsafe commit.initialize(to: 1)
+    unsafe core = .allocate(capacity: 1)
     var options = lr_options()
     options.soft_limit = limits.softBytes.map { max($0, 0) } ?? 0
     options.hard_limit = limits.hardBytes.map { max($0, 0) } ?? 0
     guard let raw = unsafe lr_host_open(&options) else {
-      unsafe scratch.deallocate()
-      unsafe commit.deallocate()
+      unsafe core.deallocate()
       throw .outOfMemory
     }
     unsafe self.raw = unsafe raw
     scheduler = unsafe Scheduler(raw: raw, driver: driver)
-    unsafe lr_set_context(raw, Unmanaged.passUnretained(self).toOpaque())
+    unsafe core.initialize(
+      to: HostCore(
+        host: .passUnretained(self), driver: .passUnretained(driver), call: lr_call_record(raw),
+        scratch: .allocate(byteCount: Self.scratchBytes, alignment: 16)))
+    let scratch = unsafe UnsafePointer(core.pointee.scratch.assumingMemoryBound(to: CChar.self))
+    unsafe lr_set_context(raw, core, scratch, withUnsafeMutablePointer(to: &core.pointee.commit) { unsafe $0 })
     unsafe scheduler.host = self
     try openModules()
   }
 
   deinit {
     unsafe lr_host_close(raw)
-    for object in objects.removeAll() { (object as? any HandleObject)?.close() }
-    objects.deallocate()
+    closeHandles()
+    unsafe core.pointee.objects.deallocate()
+    unsafe core.pointee.scratch.deallocate()
+    unsafe core.deinitialize(count: 1)
+    unsafe core.deallocate()
     arena.clear()
-    unsafe scratch.deallocate()
-    unsafe commit.deallocate()
+  }
+
+  /// The longest read or datagram that one call answers, in bytes.
+  static let scratchBytes = 65_536
+
+  var scratch: UnsafeMutableRawBufferPointer {
+    unsafe UnsafeMutableRawBufferPointer(start: core.pointee.scratch, count: Self.scratchBytes)
+  }
+
+  var objects: ObjectTable {
+    get { unsafe core.pointee.objects }
+    _modify { yield unsafe &core.pointee.objects }
   }
 
   public var kernel: Kernel { driver.kernel }
@@ -149,7 +161,7 @@ public final class LuaHost {
   public func shutdown() {
     driver.shutdown()
     scheduler.drainAll()
-    for object in objects.removeAll() { (object as? any HandleObject)?.close() }
+    closeHandles()
     output.flushAll(kernel)
   }
 
@@ -190,14 +202,34 @@ public final class LuaHost {
   func collectDrops() {
     var drop = lr_drop()
     while unsafe lr_take_drop(raw, &drop) != 0 {
-      guard let object = objects.remove((drop.slot, drop.generation)) as? any HandleObject else {
-        continue
+      guard let removed = objects.remove((drop.slot, drop.generation)) else { continue }
+      switch removed {
+      case .stream(let stream):
+        warnUnclosed(unsafe "connection (fd \(stream.pointee.fd))", unsafe stream.pointee.site)
+        unsafe driver.close(stream)
+      case .object(let object):
+        if object.isOpen { warnUnclosed(object.describe(), object.site) }
+        object.close()
       }
-      if object.isOpen {
-        report("warning: \(object.describe()) was collected unclosed; made at \(siteText(object.site))")
-      }
-      object.close()
     }
+  }
+
+  private func warnUnclosed(_ what: String, _ site: UInt32) {
+    report("warning: \(what) was collected unclosed; it was made at \(siteText(site))")
+  }
+
+  /// Closes what a handle names. False when that was done before.
+  func close(_ handle: ObjectTable.Handle) -> Bool {
+    switch objects.remove(handle) {
+    case .stream(let stream): unsafe driver.close(stream)
+    case .object(let object): object.close()
+    case nil: return false
+    }
+    return true
+  }
+
+  private func closeHandles() {
+    while let handle = objects.first() { _ = close(handle) }
   }
 
   func siteText(_ site: UInt32) -> String { unsafe String(lr_site_text(raw, site)) }
@@ -223,15 +255,6 @@ public final class LuaHost {
     var line = text + "\n"
     line.withUTF8 { unsafe writeStandardError(UnsafeRawBufferPointer($0)) }
   }
-}
-
-/// Something behind a handle.
-protocol HandleObject: AnyObject {
-  var isOpen: Bool { get }
-  /// Where a script made it, as a number for `LuaHost.siteText`.
-  var site: UInt32 { get }
-  func describe() -> String
-  func close()
 }
 
 extension String {

@@ -12,6 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Only what is never NULL says so.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+
 typedef struct lr_host lr_host;
 typedef struct lr_function lr_function;
 typedef struct lua_State lr_thread;
@@ -87,6 +91,8 @@ typedef struct lr_task {
   uint32_t next_sibling;
   void *waiter;      // the reactor's wait record
   void *joiners;     // head of the queue of tasks that wait for this one
+  void *kept;        // what a leaf with LR_KEEPS needs when its wait ends …
+  uint64_t kept_count;
 } lr_task;
 
 enum {
@@ -110,17 +116,34 @@ typedef struct lr_call {
   const void *data;       // what the definition of this function carries
   lr_task *task;          // the task that calls; NULL outside of tasks
   lr_thread *caller;      // for `lr_site` only
+  uint32_t slot;          // of the handle whose method this is …
+  uint32_t generation;
   uint32_t reason;        // LR_FIRST, or why the wait ended
   uint32_t argument_count;
   uint32_t result_count;
   uint32_t bad_argument;
   uint32_t serial;        // counts calls of leaves
   uint32_t *commit;       // set to 1 by C when the results have reached the script
-  lr_value arguments[LR_MAX_ARGUMENTS];
-  lr_value results[LR_MAX_RESULTS];
+  lr_value *_Nonnull arguments;  // LR_MAX_ARGUMENTS of them
+  lr_value *_Nonnull results;    // LR_MAX_RESULTS of them
 } lr_call;
 
-typedef int32_t (*lr_leaf)(lr_call *call);
+typedef int32_t (*lr_leaf)(lr_call *_Nonnull call);
+
+/// A leaf for the hottest methods: plain arguments in registers, and no call record unless the
+/// answer needs one. `handle` is slot and generation (generation in the upper half); `argument`
+/// an integer, or the length of `bytes`. With `handle` 0 it goes on after a wait that ended
+/// well, with what it kept in the task.
+typedef int64_t (*lr_fast_leaf)(
+  void *_Nonnull context, lr_task *_Nonnull task, uint64_t handle, int64_t argument,
+  const char *_Nullable bytes);
+
+/// What a fast leaf answers, when it is not a number of bytes (0 or more).
+enum {
+  LR_FAST_WAIT = -1,     // the task is parked
+  LR_FAST_GENERAL = -2,  // nothing was done: the leaf proper is to be called
+  LR_FAST_ANSWER = -3,   // the results are in the host's call record
+};
 
 /// A function that Lua can call.
 ///
@@ -135,9 +158,11 @@ typedef struct lr_definition {
   const void *data;
   uint32_t class_id;  // 0: a function of the module; else a method of that class
   uint32_t flags;
+  lr_fast_leaf _Nullable fast;  // for methods `hi?…` that answer bytes, and `hs…` that send them
 } lr_definition;
 
 enum {
+  LR_KEEPS = 1u << 1,  // finds in `kept` what it needs when its wait ends: no arguments then
   LR_WAITS = 1u << 0,  // may wait: refused where the caller cannot yield, raises when cancelled
 };
 
@@ -155,8 +180,11 @@ typedef struct lr_text {
 // The host. Calls that return int32_t answer 0, or less than zero with `lr_error` set.
 lr_host *lr_host_open(const lr_options *options);
 void lr_host_close(lr_host *host);
-/// What every call carries as `context` from now on.
-void lr_set_context(lr_host *host, void *context);
+/// What every call carries as `context` from now on; where fast leaves put the bytes that they
+/// answer, and the flag that is set to 1 when a script has them.
+void lr_set_context(lr_host *host, void *context, const char *scratch, uint32_t *commit);
+/// The one call record of the host.
+lr_call *_Nonnull lr_call_record(lr_host *host);
 lr_text lr_error(lr_host *host);
 size_t lr_bytes(const lr_host *host);
 
@@ -241,4 +269,5 @@ uint64_t lr_allocation_count(const lr_host *host);
 /// The same for the next `lr_host_open`, which has no host yet.
 void lr_fail_opening(uint64_t first, int32_t mode);
 
+#pragma clang diagnostic pop
 #endif

@@ -13,7 +13,6 @@ enum BaseModule {
 
   /// out(bytes) -> whether the output is so full that the caller should wait
   static let out: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let host = call.host
     unsafe host.output.append(call.bytes(0), host.kernel)
@@ -22,7 +21,6 @@ enum BaseModule {
   }
 
   static let err: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     unsafe call.host.writeStandardError(call.bytes(0))
     return call.answer(true)
@@ -30,20 +28,18 @@ enum BaseModule {
 
   /// flush() -> whether everything that was printed is out
   static let flush: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     return call.answer(call.host.output.flush(call.host.kernel))
   }
 
   /// stdin() -> the standard input as a connection
   static let standardInput: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let host = call.host
     do throws(SystemError) {
       let registration = try host.driver.register(0, .read, [])
-      let stream = Stream(registration: registration, kind: .standardInput)
-      let (slot, generation) = host.objects.insert(stream, .connection)
+      let stream = unsafe host.driver.makeStream(registration, .standardInput)
+      let (slot, generation) = unsafe host.objects.insert(stream)
       call.push(handle: slot, generation, of: .connection)
       return call.done
     } catch {
@@ -52,7 +48,6 @@ enum BaseModule {
   }
 
   static let environment: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let value = call.host.kernel.environment(call.text(0)) else {
       call.push()

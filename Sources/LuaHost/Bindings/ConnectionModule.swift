@@ -10,8 +10,8 @@ enum ConnectionModule {
   static let lineLimit = 65_536
 
   static let functions: [Function] = unsafe [
-    Function("read", "hi?t?", waits: true, method: .connection, read),
-    Function("write", "hst?", waits: true, method: .connection, write),
+    Function("read", "hi?t?", waits: true, method: .connection, fast: fastRead, read),
+    Function("write", "hst?", waits: true, method: .connection, fast: fastWrite, write),
     Function("readn", "hit?", waits: true, method: .connection, readExactly),
     Function("readuntil", "hst?i?b", waits: true, method: .connection, readUntil),
     Function("readall", "ht?i?", waits: true, method: .connection, readAll),
@@ -27,37 +27,115 @@ enum ConnectionModule {
   ]
 
   static let describe: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
-    guard let stream = call.stream else { return call.answer("connection (closed)") }
-    return call.answer(stream.describe())
+    guard let stream = unsafe call.stream else { return call.answer("connection (closed)") }
+    return call.answer(unsafe "connection (fd \(stream.pointee.fd), open)")
   }
 
   // MARK: Reading
 
+  /// conn:read([n]) as long as nothing is special: no timeout, nothing buffered, nobody ahead.
+  static let fastRead: lr_fast_leaf = { context, task, handle, wanted, _ in
+    let core = unsafe context.assumingMemoryBound(to: HostCore.self)
+    guard let waiter = unsafe task.pointee.waiter?.assumingMemoryBound(to: Waiter.self),
+      unsafe core.pointee.isSettled
+    else { return Int64(LR_FAST_GENERAL) }
+    let stream: StreamPointer
+    var count = Int(wanted)
+    if handle != 0 {
+      let name = (UInt32(truncatingIfNeeded: handle), UInt32(truncatingIfNeeded: handle >> 32))
+      guard let found = unsafe core.pointee.objects.stream(name), wanted > 0 else {
+        return Int64(LR_FAST_GENERAL)
+      }
+      unsafe stream = unsafe found
+      if count > readLimit { count = readLimit }
+    } else {
+      guard let kept = unsafe task.pointee.kept else { return Int64(LR_FAST_GENERAL) }
+      unsafe stream = unsafe kept.assumingMemoryBound(to: Stream.self)
+      count = unsafe Int(truncatingIfNeeded: task.pointee.kept_count)
+    }
+    let received = unsafe core.pointee.driver._withUnsafeGuaranteedRef {
+      unsafe $0.receive(
+        stream, core.pointee.scratch, count, waiter, isFirst: handle != 0)
+    }
+    if received > 0 {
+      unsafe core.pointee.pending.handle = unsafe stream.pointee.handle
+      unsafe core.pointee.pending.scratch = received
+      unsafe core.pointee.commit = 0
+      return Int64(received)
+    }
+    if received == Driver.parked {
+      unsafe task.pointee.kept = UnsafeMutableRawPointer(stream)
+      unsafe task.pointee.kept_count = UInt64(count)
+      return Int64(LR_FAST_WAIT)
+    }
+    return unsafe endFast(core, received)
+  }
+
+  /// Answers for a fast transfer that did not move bytes.
+  @inline(never)
+  private static func endFast(_ core: HostCorePointer, _ result: Int) -> Int64 {
+    if result == Driver.notFirst { return Int64(LR_FAST_GENERAL) }
+    let call = unsafe Call(core.pointee.call)
+    unsafe call.raw.pointee.result_count = 0
+    unsafe call.raw.pointee.commit = nil
+    if result == 0 {
+      _ = call.fail("eof")
+    } else {
+      _ = call.fail(code: Int32(truncatingIfNeeded: -result))
+    }
+    return Int64(LR_FAST_ANSWER)
+  }
+
+  /// conn:write(bytes) as long as nothing is special: nobody ahead, and all bytes go out at once.
+  static let fastWrite: lr_fast_leaf = { context, task, handle, length, bytes in
+    let core = unsafe context.assumingMemoryBound(to: HostCore.self)
+    let name = (UInt32(truncatingIfNeeded: handle), UInt32(truncatingIfNeeded: handle >> 32))
+    guard let stream = unsafe core.pointee.objects.stream(name) else { return Int64(LR_FAST_GENERAL) }
+    let sent = unsafe core.pointee.driver._withUnsafeGuaranteedRef {
+      unsafe $0.send(stream, UnsafeRawBufferPointer(start: bytes, count: Int(length)))
+    }
+    return sent == length ? length : Int64(LR_FAST_GENERAL)
+  }
+
   /// conn:read([n [, timeout]]): what is there, at most n bytes.
   static let read: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
+    guard let stream = unsafe call.stream else { return call.fail("closed") }
     let wanted = call.integer(1, or: Int64(readLimit))
     if wanted <= 0 { return call.badArgument(1, "number of bytes must be positive") }
     let count = min(Int(truncatingIfNeeded: wanted), readLimit)
-    guard let stream = call.stream else { return call.fail("closed") }
     let host = call.host
-    host.settle(call)
+    unsafe host.core.settle()
     let caller = call.caller(timeout: 2)
-    if !stream.buffer.isEmpty, !stream.mustQueue(caller), caller.reason.isTry {
-      return host.take(min(count, stream.buffer.count), from: stream, caller, call)
+    if unsafe !stream.pointee.buffer.isEmpty, caller.reason.isTry {
+      return unsafe readFromBuffer(call, stream, caller, count)
     }
-    let room = unsafe UnsafeMutableRawBufferPointer(rebasing: host.scratch[..<count])
-    switch unsafe stream.receive(room, caller) {
-    case .done(0): return call.fail("eof")
-    case .done(let received):
-      host.expectCommit(call, PendingRead(handle: call.handle(), scratch: received))
-      return unsafe call.answer(UnsafeRawBufferPointer(rebasing: room[..<received]))
-    case .parked: return call.parked
-    case .failed(let code): return call.fail(code: code)
-    case .ended(let reason): return call.end(reason)
+    let room = unsafe UnsafeMutableRawBufferPointer(start: host.core.pointee.scratch, count: count)
+    let attempt = unsafe host.driver.receive(stream, room, caller)
+    guard case .done(let received) = attempt else { return end(call, attempt) }
+    if received == 0 { return call.fail("eof") }
+    unsafe host.core.expectCommit(raw, stream, scratch: received, consume: 0)
+    return unsafe call.answer(UnsafeRawBufferPointer(start: room.baseAddress, count: received))
+  }
+
+  private static func readFromBuffer(
+    _ call: Call, _ stream: StreamPointer, _ caller: Caller, _ count: Int
+  ) -> Int32 {
+    let host = call.host
+    if unsafe host.driver.mustQueue(stream, caller) {
+      return unsafe end(call, host.driver.queueToRead(stream, caller))
+    }
+    return unsafe host.take(min(count, stream.pointee.buffer.count), from: stream, caller, call)
+  }
+
+  /// Answers for an attempt that did not go through.
+  static func end(_ call: Call, _ attempt: Attempt) -> Int32 {
+    switch attempt {
+    case .parked: call.parked
+    case .failed(let code): call.fail(code: code)
+    case .ended(let reason): call.end(reason)
+    case .done(let count): call.answer(count)
     }
   }
 
@@ -67,44 +145,36 @@ enum ConnectionModule {
     _ call: Call, timeout: Int, limit: Int,
     _ find: (UnsafeRawBufferPointer, Bool) -> (take: Int, drop: Int)?
   ) -> Int32 {
-    guard let stream = call.stream else { return call.fail("closed") }
+    guard let stream = unsafe call.stream else { return call.fail("closed") }
     let host = call.host
-    host.settle(call)
+    let driver = host.driver
+    unsafe host.core.settle()
     var caller = call.caller(timeout: timeout)
-    if stream.mustQueue(caller) { return outcome(stream.queueToRead(caller), call) }
+    if unsafe driver.mustQueue(stream, caller) { return unsafe end(call, driver.queueToRead(stream, caller)) }
     guard caller.reason.isTry else { return call.end(caller.reason) }
     while true {
-      if let found = unsafe find(stream.buffer.bytes, false) {
-        return host.take(found.take, drop: found.drop, from: stream, caller, call)
+      if let found = unsafe find(stream.pointee.buffer.bytes, false) {
+        return unsafe host.take(found.take, drop: found.drop, from: stream, caller, call)
       }
-      if stream.buffer.count >= limit {
-        stream.doneReading(caller)
+      if unsafe stream.pointee.buffer.count >= limit {
+        unsafe driver.doneReading(stream, caller)
         return call.fail("too long")
       }
-      switch stream.fill(caller, atLeast: 4096) {
-      case .done(0):
-        if let found = unsafe find(stream.buffer.bytes, true) {
-          return host.take(found.take, drop: found.drop, from: stream, caller, call)
+      let attempt = unsafe driver.fill(stream, caller, atLeast: 4096)
+      guard case .done(let received) = attempt else { return end(call, attempt) }
+      if received == 0 {
+        if let found = unsafe find(stream.pointee.buffer.bytes, true) {
+          return unsafe host.take(found.take, drop: found.drop, from: stream, caller, call)
         }
         return call.fail("eof")
-      case .done: caller = unsafe Caller(waiter: caller.waiter, reason: .ready, deadline: caller.deadline)
-      case let other: return outcome(other, call)
       }
-    }
-  }
-
-  private static func outcome(_ attempt: Attempt, _ call: Call) -> Int32 {
-    switch attempt {
-    case .done(let count): call.answer(count)
-    case .parked: call.parked
-    case .failed(let code): call.fail(code: code)
-    case .ended(let reason): call.end(reason)
+      // The turn is kept: go on as one whose wait has ended well.
+      caller = unsafe Caller(waiter: caller.waiter, reason: caller.reason, deadline: caller.deadline)
     }
   }
 
   /// conn:readn(n [, timeout]): exactly n bytes.
   static let readExactly: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let wanted = Int(exactly: call.integer(1)), wanted >= 0, wanted <= 1 << 30 else {
       return call.badArgument(1, "number of bytes must be 0 to 1073741824")
@@ -116,7 +186,6 @@ enum ConnectionModule {
 
   /// conn:readuntil(delimiter [, timeout [, limit [, keep]]]).
   static let readUntil: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let delimiter = unsafe call.bytes(1)
     if unsafe delimiter.isEmpty { return call.badArgument(1, "delimiter is empty") }
@@ -132,7 +201,6 @@ enum ConnectionModule {
 
   /// conn:readall([timeout [, limit]]): everything up to the end of the stream.
   static let readAll: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let limit = call.integer(2, or: Int64.max)
     if limit <= 0 { return call.badArgument(2, "limit must be positive") }
@@ -142,45 +210,48 @@ enum ConnectionModule {
   }
 
   static let unread: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
-    guard let stream = call.stream else { return call.fail("closed") }
-    call.host.settle(call)
-    unsafe stream.unread(call.bytes(1))
+    guard let stream = unsafe call.stream else { return call.fail("closed") }
+    unsafe call.host.core.settle()
+    unsafe stream.pointee.buffer.prepend(call.bytes(1))
+    unsafe call.host.driver.doneReading(stream, Caller(waiter: nil, reason: .first, deadline: 0))
     return call.answer(true)
   }
 
   static let buffered: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
-    guard let stream = call.stream else { return call.answer(0) }
-    call.host.settle(call)
-    return call.answer(stream.buffer.count)
+    guard let stream = unsafe call.stream else { return call.answer(0) }
+    unsafe call.host.core.settle()
+    return unsafe call.answer(stream.pointee.buffer.count)
   }
 
   // MARK: Writing
 
   /// conn:write(bytes [, timeout]): all of them.
   static let write: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
-    guard let stream = call.stream else { return call.fail("closed") }
-    let bytes = unsafe call.bytes(1)
-    if stream.writeEnd == .partial { return call.fail("closed", "partial write") }
-    switch unsafe stream.write(bytes, call.caller(timeout: 2)) {
-    case .done(let count): return call.answer(count)
-    case .parked: return call.parked
-    case .failed(let code): return call.fail(code: code)
+    guard let stream = unsafe call.stream else { return call.fail("closed") }
+    let attempt = unsafe call.host.driver.send(stream, call.bytes(1), call.caller(timeout: 2))
+    if case .done(let count) = attempt { return call.answer(count) }
+    return unsafe endWrite(call, stream, attempt)
+  }
+
+  @inline(never)
+  private static func endWrite(_ call: Call, _ stream: StreamPointer, _ attempt: Attempt) -> Int32 {
+    let driver = call.host.driver
+    switch attempt {
     case .ended(.timeout):
       call.push()
       call.push("timeout" as StaticString)
-      call.push(stream.sentBeforeEnd)
+      call.push(driver.takeSentBeforeEnd())
       return call.done
     case .ended(.cancelled):
       // The peer holds half a message: nothing may follow it.
-      if stream.sentBeforeEnd > 0 { _ = stream.shutdownWrite(partial: true) }
+      if driver.takeSentBeforeEnd() > 0 { _ = unsafe driver.shutdownWrite(stream, partial: true) }
       return call.cancelled
-    case .ended(let reason): return call.end(reason)
+    case .ended(.closed) where unsafe stream.pointee.writeEnd == .partial:
+      return call.fail("closed", "partial write")
+    default: return end(call, attempt)
     }
   }
 
@@ -188,59 +259,49 @@ enum ConnectionModule {
 
   /// conn:shutdown("w"): ends writing.
   static let shutdown: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     if !call.isNil(1), call.text(1) != "w" {
       return call.badArgument(1, "only the write side can be shut down: \"w\"")
     }
-    guard let stream = call.stream else { return call.fail("closed") }
-    let result = stream.shutdownWrite()
+    guard let stream = unsafe call.stream else { return call.fail("closed") }
+    let result = unsafe call.host.driver.shutdownWrite(stream)
     return result < 0 ? call.fail(code: -result) : call.answer(true)
   }
 
   static let close: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
-    guard let object = call.host.objects.remove(call.handle()) as? any HandleObject else {
-      return call.answer(false)
-    }
-    object.close()
-    return call.answer(true)
+    return call.answer(call.host.close(call.handle()))
   }
 
   // MARK: Facts
 
   static let fd: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
-    guard let stream = call.stream else { return call.fail("closed") }
-    return call.answer(Int(stream.registration.fd))
+    guard let stream = unsafe call.stream else { return call.fail("closed") }
+    return unsafe call.answer(Int(stream.pointee.fd))
   }
 
   static let address: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
-    guard let stream = call.stream else { return call.fail("closed") }
+    guard let stream = unsafe call.stream else { return call.fail("closed") }
     var address = SocketAddress()
-    let result = call.host.kernel.localAddress(stream.registration.fd, &address)
+    let result = unsafe call.host.kernel.localAddress(stream.pointee.fd, &address)
     return result < 0 ? call.fail(code: -result) : call.answer(address.description)
   }
 
   static let peer: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
-    guard let stream = call.stream else { return call.fail("closed") }
+    guard let stream = unsafe call.stream else { return call.fail("closed") }
     var address = SocketAddress()
-    let result = call.host.kernel.peerAddress(stream.registration.fd, &address)
+    let result = unsafe call.host.kernel.peerAddress(stream.pointee.fd, &address)
     return result < 0 ? call.fail(code: -result) : call.answer(address.description)
   }
 
   /// conn:option(name [, value]).
   static let option: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
-    guard let stream = call.stream else { return call.fail("closed") }
-    return SocketOption.get(or: 2, fd: stream.registration.fd, call)
+    guard let stream = unsafe call.stream else { return call.fail("closed") }
+    return unsafe SocketOption.get(or: 2, fd: stream.pointee.fd, call)
   }
 }
 
@@ -251,59 +312,18 @@ extension WakeReason {
 
 extension Call {
   /// The stream behind argument 0; nil when it was closed.
-  var stream: Stream? { host.objects.find(handle(), .connection, as: Stream.self) }
-}
-
-extension Stream: HandleObject {
-  func describe() -> String {
-    isOpen ? "connection (fd \(registration.fd), open)" : "connection (closed)"
-  }
-}
-
-/// Bytes that a read answered, until it is known that the script has them.
-@safe
-struct PendingRead {
-  var handle: (slot: UInt32, generation: UInt32) = (0, 0)
-  /// Bytes in the host's scratch memory that the stream does not have any more.
-  var scratch = 0
-  /// Bytes at the front of the stream's buffer that are to be taken out.
-  var consume = 0
+  var stream: StreamPointer? { unsafe host.objects.stream(handle()) }
 }
 
 extension LuaHost {
   /// Answers `count` buffered bytes; they leave the buffer when the script has them.
   func take(
-    _ count: Int, drop: Int = 0, from stream: Stream, _ caller: Caller, _ call: Call
+    _ count: Int, drop: Int = 0, from stream: StreamPointer, _ caller: Caller, _ call: Call
   ) -> Int32 {
-    expectCommit(call, PendingRead(handle: call.handle(), consume: count + drop))
-    let result = unsafe call.answer(UnsafeRawBufferPointer(rebasing: stream.buffer.bytes[..<count]))
-    stream.doneReading(caller)
+    unsafe core.expectCommit(call.raw, stream, scratch: 0, consume: count + drop)
+    let bytes = unsafe stream.pointee.buffer.bytes
+    let result = unsafe call.answer(UnsafeRawBufferPointer(start: bytes.baseAddress, count: count))
+    unsafe driver.doneReading(stream, caller)
     return result
-  }
-
-  /// Notes a read whose bytes are on their way to the script; C sets `commit` when they arrive.
-  @inline(__always)
-  func expectCommit(_ call: Call, _ read: PendingRead) {
-    pending = read
-    unsafe commit.pointee = 0
-    unsafe call.raw.pointee.commit = unsafe commit
-  }
-
-  /// Settles the last read before the next one: what did not reach the script (it had no memory
-  /// for the string) goes back into the stream's buffer.
-  @inline(__always)
-  func settle(_ call: Call) {
-    if pending.scratch != 0 || pending.consume != 0 { settlePending() }
-  }
-
-  private func settlePending() {
-    let read = pending
-    pending = PendingRead()
-    guard let stream = objects.find(read.handle, .connection, as: Stream.self) else { return }
-    if unsafe commit.pointee != 0 {
-      if read.consume > 0 { stream.consume(read.consume) }
-    } else if read.scratch > 0 {
-      unsafe stream.unread(UnsafeRawBufferPointer(rebasing: scratch[..<read.scratch]))
-    }
   }
 }

@@ -42,14 +42,12 @@ enum DatagramModule {
   ]
 
   static let describe: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     return call.answer(call.datagram?.describe() ?? "UDP socket (closed)")
   }
 
   /// udp([address [, peer]]) -> socket
   static let open: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let host = call.host
     var local: SocketAddress?
@@ -72,14 +70,13 @@ enum DatagramModule {
       _ = host.kernel.close(fd)
       return call.fail(code: -result)
     }
-    return host.adopt(call, fd, [.read, .write, .error], .datagram) {
-      Datagram(registration: $0, site: call.site)
+    return host.adopt(call, fd, [.read, .write, .error]) {
+      (host.objects.insert(Datagram(registration: $0, site: call.site), .datagram), .datagram)
     }
   }
 
   /// socket:send(data [, address [, timeout]]) -> bytes
   static let send: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let socket = call.datagram else { return call.fail("closed") }
     let kernel = call.host.kernel
@@ -106,11 +103,10 @@ enum DatagramModule {
 
   /// socket:recv([timeout]) -> data, address
   static let receive: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let socket = call.datagram else { return call.fail("closed") }
     let host = call.host
-    host.settle(call)
+    unsafe host.core.settle()
     var message = Message()
     let attempt = socket.registration.attempt(.read, wanted: 0, call.caller(timeout: 1)) { fd in
       unsafe host.kernel.receiveMessage(fd, host.scratch, flags: 0, &message)
@@ -127,7 +123,6 @@ enum DatagramModule {
   }
 
   static let connect: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let socket = call.datagram else { return call.fail("closed") }
     guard let address = NetModule.parse(call, 1) else {
@@ -138,7 +133,6 @@ enum DatagramModule {
   }
 
   static let address: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let socket = call.datagram else { return call.fail("closed") }
     var address = SocketAddress()
@@ -147,7 +141,6 @@ enum DatagramModule {
   }
 
   static let fd: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let socket = call.datagram else { return call.fail("closed") }
     return call.answer(Int(socket.registration.fd))

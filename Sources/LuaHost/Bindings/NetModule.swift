@@ -27,7 +27,6 @@ enum NetModule {
 
   /// numeric(text): whether it is an address that needs no look-up.
   static let numeric: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     return call.answer(parse(call, 0) != nil)
   }
@@ -36,7 +35,6 @@ enum NetModule {
 
   /// listen(address [, backlog [, reuseport]]) -> listener
   static let listen: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let address = parse(call, 0) else {
       return call.fail("invalid address", "EINVAL")
@@ -59,16 +57,15 @@ enum NetModule {
       _ = kernel.close(fd)
       return call.fail(code: -result)
     }
-    return host.adopt(call, fd, .read, .listener) { registration in
+    return host.adopt(call, fd, .read) { registration in
       let listener = Listener(registration: registration)
       listener.site = call.site
-      return listener
+      return (host.objects.insert(listener, .listener), .listener)
     }
   }
 
   /// listener:accept([timeout]) -> connection, peer
   static let accept: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let host = call.host
     guard let listener = host.objects.find(call.handle(), .listener, as: Listener.self) else {
@@ -88,7 +85,6 @@ enum NetModule {
   }
 
   static let listenerAddress: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let host = call.host
     guard let listener = host.objects.find(call.handle(), .listener, as: Listener.self) else {
@@ -100,7 +96,6 @@ enum NetModule {
   }
 
   static let listenerFD: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let listener = call.host.objects.find(call.handle(), .listener, as: Listener.self)
     else { return call.fail("closed") }
@@ -111,7 +106,6 @@ enum NetModule {
 
   /// connect_start(address [, local]) -> connection that is not finished
   static let connectStart: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let address = parse(call, 0) else { return call.fail("invalid address", "EINVAL") }
     let host = call.host
@@ -136,21 +130,20 @@ enum NetModule {
 
   /// connection:connect_finish([timeout]) -> true. A failure closes the connection.
   static let connectFinish: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
-    guard let stream = call.stream else { return call.fail("closed") }
+    guard let stream = unsafe call.stream else { return call.fail("closed") }
     let kernel = call.host.kernel
-    let attempt = stream.registration.attempt(.write, wanted: 0, call.caller(timeout: 1)) { fd in
-      Int(Self.connectResult(kernel, fd))
+    let attempt = unsafe call.host.driver.finishConnect(stream, call.caller(timeout: 1)) { fd in
+      Self.connectResult(kernel, fd)
     }
     switch attempt {
     case .done: return call.answer(true)
     case .parked: return call.parked
     case .failed(let code):
-      _ = close(call)
+      _ = call.host.close(call.handle())
       return call.fail(code: code)
     case .ended(let reason):
-      _ = close(call)
+      _ = call.host.close(call.handle())
       return call.end(reason)
     }
   }
@@ -176,19 +169,10 @@ enum NetModule {
     return 0
   }
 
-  private static func close(_ call: Call) -> Bool {
-    guard let object = call.host.objects.remove(call.handle()) as? any HandleObject else {
-      return false
-    }
-    object.close()
-    return true
-  }
-
   // MARK: Names
 
   /// resolve_start(host, service) -> lookup
   static let resolveStart: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let host = call.host
     let registration: Registration
@@ -210,7 +194,6 @@ enum NetModule {
 
   /// lookup:resolve_finish([timeout]) -> list of addresses
   static let resolveFinish: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let host = call.host
     guard let lookup = host.objects.find(call.handle(), .lookup, as: Lookup.self) else {
@@ -262,7 +245,6 @@ extension Listener: HandleObject {
   }
 
   static let describeLeaf: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let listener = call.host.objects.find(call.handle(), .listener, as: Listener.self)
     return call.answer(listener?.describe() ?? "listener (closed)")
@@ -284,16 +266,15 @@ extension Kernel {
 }
 
 extension LuaHost {
-  /// Registers a descriptor that was just made and answers its handle. The descriptor is closed
-  /// when it cannot be registered.
+  /// Registers a descriptor that was just made, or closes it and answers why not.
   func adopt(
-    _ call: Call, _ fd: Int32, _ interest: Interest, _ kind: HandleClass, _ traits: ScheduledIO.Traits = [],
-    _ make: (Registration) -> AnyObject
+    _ call: Call, _ fd: Int32, _ interest: Interest, _ traits: ScheduledIO.Traits = [],
+    _ make: (Registration) -> (ObjectTable.Handle, HandleClass)
   ) -> Int32 {
     do throws(SystemError) {
       let registration = try driver.register(fd, interest, traits)
-      let (slot, generation) = objects.insert(make(registration), kind)
-      call.push(handle: slot, generation, of: kind)
+      let (handle, kind) = make(registration)
+      call.push(handle: handle.slot, handle.generation, of: kind)
       return call.done
     } catch {
       _ = kernel.close(fd)
@@ -303,10 +284,11 @@ extension LuaHost {
 
   func adoptStream(_ call: Call, _ fd: Int32, isUnix: Bool) -> Int32 {
     if !isUnix { _ = kernel.setFlag(fd, level: Int32(IPPROTO_TCP), name: TCP_NODELAY) }
-    return adopt(call, fd, [.read, .write, .priority], .connection, isUnix ? [.shortWriteMeansFull] : .plainStream) {
-      let stream = Stream(registration: $0, kind: .socket)
-      stream.site = call.site
-      return stream
+    let traits = isUnix ? [.shortWriteMeansFull] : ScheduledIO.Traits.plainStream
+    return adopt(call, fd, [.read, .write, .priority], traits) { registration in
+      let stream = unsafe driver.makeStream(registration, .socket)
+      unsafe stream.pointee.site = call.site
+      return unsafe (objects.insert(stream), .connection)
     }
   }
 }

@@ -5,7 +5,6 @@ enum ReactorModule {
   static let functions: [Function] = unsafe [Function("metrics", "", metrics)]
 
   static let metrics: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let host = call.host
     let metrics = host.driver.metrics

@@ -38,14 +38,12 @@ enum RegistrationModule {
   ]
 
   static let describe: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     return call.answer(call.registration?.describe() ?? "registration (ended)")
   }
 
   /// register(fd, letters) -> registration
   static let register: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let fd = Int32(exactly: call.integer(0)), fd >= 0 else {
       return call.badArgument(0, "not a descriptor: \(call.integer(0))")
@@ -93,7 +91,6 @@ enum RegistrationModule {
 
   /// registration:wait(letters [, timeout]) -> bits, generations, token
   static let wait: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let registration = call.registration?.registration else { return call.fail("closed") }
     guard let interest = interest(call, registration) else {
@@ -111,7 +108,6 @@ enum RegistrationModule {
 
   /// registration:poll(letters) -> bits, generations, token | nil
   static let poll: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let registration = call.registration?.registration else { return call.fail("closed") }
     guard let interest = interest(call, registration) else {
@@ -126,7 +122,6 @@ enum RegistrationModule {
 
   /// registration:clear(bits, read generation, write generation, token) -> true
   static let clear: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let registration = call.registration?.registration else { return call.fail("closed") }
     let event = ReadyEvent(
@@ -140,24 +135,21 @@ enum RegistrationModule {
   }
 
   static let deregister: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
-    guard let object = call.host.objects.remove(call.handle()) as? ScriptRegistration else {
-      return call.answer(false)
-    }
-    let code = object.registration.deregister()
+    guard case .object(let object)? = call.host.objects.remove(call.handle()),
+      let ended = object as? ScriptRegistration
+    else { return call.answer(false) }
+    let code = ended.registration.deregister()
     return code > 0 ? call.fail(code: code) : call.answer(true)
   }
 
   static let fd: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let object = call.registration else { return call.fail("closed") }
     return call.answer(Int(object.registration.fd))
   }
 
   static let interest: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let object = call.registration else { return call.fail("closed") }
     return call.answer(object.registration.interest.letters)

@@ -73,7 +73,6 @@ enum SystemModule {
 
   /// socket(family, type [, protocol]) -> fd
   static let socket: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let family = family(call, 0) else { return call.badArgument(0, families) }
     guard let kind = kind(call, 1) else { return call.badArgument(1, kinds) }
@@ -83,7 +82,6 @@ enum SystemModule {
 
   /// socketpair([family [, type]]) -> fd, fd
   static let socketPair: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let family = family(call, 0) else { return call.badArgument(0, families) }
     guard let kind = kind(call, 1) else { return call.badArgument(1, kinds) }
@@ -97,7 +95,6 @@ enum SystemModule {
 
   /// pipe() -> read end, write end
   static let pipe: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     var readEnd: Int32 = -1
     var writeEnd: Int32 = -1
@@ -108,7 +105,6 @@ enum SystemModule {
   }
 
   static let bind: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let address = NetModule.parse(call, 1) else {
       return call.fail("invalid address", "EINVAL")
@@ -117,7 +113,6 @@ enum SystemModule {
   }
 
   static let listen: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let backlog = Int32(clamping: call.integer(1, or: 4096))
     return succeed(call, call.host.kernel.listen(fd(call), backlog: backlog))
@@ -125,7 +120,6 @@ enum SystemModule {
 
   /// accept(fd) -> fd, peer
   static let accept: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     var peer = SocketAddress()
     let result = call.host.kernel.accept(fd(call), &peer)
@@ -135,7 +129,6 @@ enum SystemModule {
   }
 
   static let connect: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let address = NetModule.parse(call, 1) else {
       return call.fail("invalid address", "EINVAL")
@@ -146,7 +139,7 @@ enum SystemModule {
   // MARK: Transfers
 
   private static func room(_ call: Call, _ index: Int) -> UnsafeMutableRawBufferPointer {
-    call.host.settle(call)
+    unsafe call.host.core.settle()
     let wanted = call.integer(index, or: Int64(ConnectionModule.readLimit))
     let count = min(max(Int(truncatingIfNeeded: wanted), 0), ConnectionModule.readLimit)
     return unsafe UnsafeMutableRawBufferPointer(rebasing: call.host.scratch[..<count])
@@ -161,14 +154,12 @@ enum SystemModule {
 
   /// read(fd [, n]) -> bytes; "" at the end
   static let read: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let room = unsafe room(call, 1)
     return unsafe bytes(call, call.host.kernel.read(fd(call), room), room)
   }
 
   static let write: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     return unsafe finish(call, call.host.kernel.write(fd(call), call.bytes(1)))
   }
@@ -192,7 +183,6 @@ enum SystemModule {
   private static let flagNames = "flags are \"oob\", \"peek\", \"more\", \"errqueue\", \"trunc\""
 
   static let receive: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let flags = flags(call, 2) else { return call.badArgument(2, flagNames) }
     let room = unsafe room(call, 1)
@@ -200,7 +190,6 @@ enum SystemModule {
   }
 
   static let send: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let flags = flags(call, 2) else { return call.badArgument(2, flagNames) }
     return unsafe finish(call, call.host.kernel.send(fd(call), call.bytes(1), flags: flags))
@@ -208,7 +197,6 @@ enum SystemModule {
 
   /// recvmsg(fd [, n [, flags]]) -> bytes, sender, descriptors
   static let receiveMessage: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let flags = flags(call, 2) else { return call.badArgument(2, flagNames) }
     let room = unsafe room(call, 1)
@@ -223,7 +211,6 @@ enum SystemModule {
 
   /// sendmsg_plain(fd, bytes [, address [, flags]], descriptors…) -> bytes
   static let sendMessage: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let flags = flags(call, 3) else { return call.badArgument(3, flagNames) }
     var message = Message()
@@ -246,7 +233,6 @@ enum SystemModule {
   // MARK: The rest
 
   static let shutdown: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let how: Int32
     switch call.isNil(1) ? "rw" : call.text(1) {
@@ -259,23 +245,19 @@ enum SystemModule {
   }
 
   static let close: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     return succeed(call, call.host.kernel.close(fd(call)))
   }
 
   static let getOption: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     return unsafe SocketOption.read(Call(raw), fd: Int32(exactly: Call(raw).integer(0)) ?? -1)
   }
 
   static let setOption: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     return unsafe SocketOption.write(Call(raw), fd: Int32(exactly: Call(raw).integer(0)) ?? -1)
   }
 
   static let localName: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     var address = SocketAddress()
     let result = call.host.kernel.localAddress(fd(call), &address)
@@ -283,7 +265,6 @@ enum SystemModule {
   }
 
   static let peerName: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     var address = SocketAddress()
     let result = call.host.kernel.peerAddress(fd(call), &address)
@@ -291,13 +272,11 @@ enum SystemModule {
   }
 
   static let duplicate: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     return finish(call, Int(call.host.kernel.duplicate(fd(call))))
   }
 
   static let isTerminal: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     var kind = DescriptorKind.other
     return call.answer(call.host.kernel.kind(fd(call), &kind) == 0 && kind == .terminal)

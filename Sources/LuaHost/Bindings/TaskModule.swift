@@ -10,7 +10,6 @@ enum TaskModule {
   ]
 
   static let describe: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let task = unsafe call.taskArgument else { return call.answer("task (ended)") }
     let site = unsafe call.host.siteText(task.pointee.site)
@@ -19,7 +18,6 @@ enum TaskModule {
 
   /// task:join([timeout]) -> what its body returned; raises what it raised
   static let join: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let task = unsafe call.taskArgument else { return Int32(LR_TASK_RESULT) }
     if unsafe task == call.task { return call.raise("a task cannot join itself") }
@@ -36,7 +34,6 @@ enum TaskModule {
   }
 
   static let cancel: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let task = unsafe call.taskArgument else { return call.answer(false) }
     unsafe call.host.scheduler.cancel(task)
@@ -45,7 +42,6 @@ enum TaskModule {
 
   /// task:status() -> "running", "waiting", "ready" or "ended"
   static let status: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     guard let task = unsafe call.taskArgument else { return call.answer("ended") }
     if unsafe task == call.task { return call.answer("running") }

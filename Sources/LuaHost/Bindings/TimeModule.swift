@@ -11,7 +11,6 @@ enum TimeModule {
 
   /// sleep(seconds): never wakes early. Zero or less lets the others run.
   static let sleep: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let seconds = call.number(0)
     if seconds.isNaN { return call.badArgument(0, "seconds is not a number (NaN)") }
@@ -28,7 +27,6 @@ enum TimeModule {
 
   /// mono() -> seconds of a clock that never runs backwards
   static let monotonic: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     call.push(Double(call.host.kernel.monotonic()) / 1e9)
     return call.done
@@ -36,14 +34,12 @@ enum TimeModule {
 
   /// now() -> seconds since 1970-01-01 UTC
   static let wall: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     call.push(Double(call.host.kernel.wall()) / 1e9)
     return call.done
   }
 
   static let processor: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     call.push(Double(call.host.kernel.processorTime()) / 1e9)
     return call.done

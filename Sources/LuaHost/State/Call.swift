@@ -16,12 +16,8 @@ public struct Call {
   var count: Int { unsafe Int(raw.pointee.argument_count) }
 
   private func value(_ index: Int) -> UnsafeMutablePointer<lr_value> {
-    unsafe UnsafeMutableRawPointer(raw)
-      .advanced(by: Self.argumentsOffset + index * MemoryLayout<lr_value>.stride)
-      .assumingMemoryBound(to: lr_value.self)
+    unsafe raw.pointee.arguments + index
   }
-  private static let argumentsOffset = unsafe MemoryLayout<lr_call>.offset(of: \.arguments) ?? 0
-  private static let resultsOffset = unsafe MemoryLayout<lr_call>.offset(of: \.results) ?? 0
 
   func kind(_ index: Int) -> Int32 {
     unsafe index < count ? Int32(value(index).pointee.kind) : Int32(LR_NIL)
@@ -44,6 +40,12 @@ public struct Call {
   func text(_ index: Int) -> String { unsafe String(decoding: bytes(index), as: UTF8.self) }
 
   func handle(_ index: Int = 0) -> (slot: UInt32, generation: UInt32) {
+    if index == 0 { return unsafe (raw.pointee.slot, raw.pointee.generation) }
+    let handle = unsafe value(index).pointee.handle
+    return (handle.slot, handle.generation)
+  }
+
+  private func handleArgument(_ index: Int) -> (slot: UInt32, generation: UInt32) {
     let handle = unsafe value(index).pointee.handle
     return (handle.slot, handle.generation)
   }
@@ -54,7 +56,8 @@ public struct Call {
   // MARK: The caller
 
   var host: LuaHost {
-    unsafe Unmanaged<LuaHost>.fromOpaque(raw.pointee.context).takeUnretainedValue()
+    unsafe raw.pointee.context.assumingMemoryBound(to: HostCore.self).pointee.host
+      .takeUnretainedValue()
   }
 
   var task: UnsafeMutablePointer<lr_task>? { unsafe raw.pointee.task }
@@ -63,8 +66,12 @@ public struct Call {
     unsafe WakeReason(rawValue: UInt8(truncatingIfNeeded: raw.pointee.reason)) ?? .first
   }
 
-  var waiter: WaiterPointer? {
-    unsafe raw.pointee.task?.pointee.waiter.map { unsafe $0.assumingMemoryBound(to: Waiter.self) }
+  var waiter: WaiterPointer? { unsafe raw.waiter }
+
+  /// Keeps a stream and a number for the time when the wait has ended.
+  func keep(_ stream: StreamPointer, _ count: Int) {
+    unsafe raw.pointee.task.pointee.kept = UnsafeMutableRawPointer(stream)
+    unsafe raw.pointee.task.pointee.kept_count = UInt64(count)
   }
 
   /// Who calls, and until when it may wait: the timeout in seconds is argument `index`.
@@ -80,16 +87,10 @@ public struct Call {
 
   // MARK: Results
 
-  private func result(_ index: Int) -> UnsafeMutablePointer<lr_value> {
-    unsafe UnsafeMutableRawPointer(raw)
-      .advanced(by: Self.resultsOffset + index * MemoryLayout<lr_value>.stride)
-      .assumingMemoryBound(to: lr_value.self)
-  }
-
   private func next() -> UnsafeMutablePointer<lr_value> {
     let index = unsafe min(Int(raw.pointee.result_count), Int(LR_MAX_RESULTS) - 1)
     unsafe raw.pointee.result_count = UInt32(index + 1)
-    return unsafe result(index)
+    return unsafe raw.pointee.results + index
   }
 
   func push() { unsafe next().pointee.kind = UInt32(LR_NIL) }
@@ -204,5 +205,12 @@ public struct Call {
     push(text)
     unsafe raw.pointee.bad_argument = UInt32(index + 1)
     return Int32(LR_ARGUMENT)
+  }
+}
+
+extension UnsafeMutablePointer<lr_call> {
+  /// The wait record of the task that calls. nil outside of tasks.
+  var waiter: WaiterPointer? {
+    unsafe pointee.task?.pointee.waiter.map { unsafe $0.assumingMemoryBound(to: Waiter.self) }
   }
 }

@@ -2,7 +2,7 @@ import CLua
 import Reactor
 
 /// A leaf as C calls it. Never NULL in a call; it may be called by C only.
-typealias Leaf = @convention(c) (UnsafeMutablePointer<lr_call>?) -> Int32
+typealias Leaf = @convention(c) (UnsafeMutablePointer<lr_call>) -> Int32
 
 /// A function of a module or a method of a class of handles, as Lua sees it.
 @safe
@@ -12,19 +12,25 @@ struct Function {
   let signature: StaticString
   /// Whether it may wait: such a call is refused where the script cannot yield.
   var waits = false
+  /// Whether it keeps what it needs over its wait (`Call.keep`), and is not decoded again.
+  var keeps = false
   /// The class whose method it is; nil: a function of the module.
   var method: HandleClass?
   let leaf: Leaf
+  /// The shortcut of a method that is called for every message.
+  let fast: lr_fast_leaf?
 
   init(
-    _ name: StaticString, _ signature: StaticString, waits: Bool = false,
-    method: HandleClass? = nil, _ leaf: @escaping Leaf
+    _ name: StaticString, _ signature: StaticString, waits: Bool = false, keeps: Bool = false,
+    method: HandleClass? = nil, fast: lr_fast_leaf? = nil, _ leaf: @escaping Leaf
   ) {
     self.name = name
     self.signature = signature
     self.waits = waits
+    self.keeps = keeps
     self.method = method
     unsafe self.leaf = unsafe leaf
+    unsafe self.fast = unsafe fast
   }
 
   var definition: lr_definition {
@@ -32,7 +38,7 @@ struct Function {
       name: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
       signature: UnsafeRawPointer(signature.utf8Start).assumingMemoryBound(to: CChar.self),
       leaf: leaf, data: nil, class_id: method?.rawValue ?? 0,
-      flags: waits ? UInt32(LR_WAITS) : 0)
+      flags: UInt32((waits ? LR_WAITS : 0) | (keeps ? LR_KEEPS : 0)), fast: fast)
   }
 }
 
@@ -80,15 +86,14 @@ extension LuaHost {
     closures.append(Closure(name: name, body: body))
     let result = unsafe name.withCString { name in
       var definition = unsafe Function("", "*", LuaHost.callClosure).definition
-      unsafe definition.name = name
-      unsafe definition.data = UnsafeRawPointer(bitPattern: index + 1)
+      unsafe definition.name = unsafe name
+      unsafe definition.data = unsafe UnsafeRawPointer(bitPattern: index + 1)
       return unsafe module.withCString { unsafe lr_define(raw, $0, &definition, 1) }
     }
     if result != 0 { throw lastError(LuaError.definition) }
   }
 
   private static let callClosure: Leaf = { raw in
-    guard let raw = unsafe raw else { return -1 }
     let call = unsafe Call(raw)
     let host = call.host
     let index = unsafe Int(bitPattern: raw.pointee.data) - 1

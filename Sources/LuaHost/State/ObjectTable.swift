@@ -1,10 +1,17 @@
+import Reactor
+
 /// What is behind the handles of scripts: a slot for each object, with a generation, so that a
 /// handle that outlived its object finds nothing.
 @safe
+///
+/// Connections are plain records of the reactor; everything else is an object that is retained.
 struct ObjectTable {
+  typealias Handle = (slot: UInt32, generation: UInt32)
+
   @safe
   struct Slot {
-    var object: Unmanaged<AnyObject>?
+    /// A `StreamPointer` when the kind is a connection, else an unmanaged object.
+    var content: UnsafeMutableRawPointer?
     var generation: UInt32 = 1
     var kind: HandleClass
   }
@@ -17,55 +24,84 @@ struct ObjectTable {
 
   init() { unsafe slots = .allocate(capacity: capacity) }
 
-  mutating func insert(_ object: AnyObject, _ kind: HandleClass) -> (UInt32, UInt32) {
+  mutating func insert(_ object: any HandleObject, _ kind: HandleClass) -> Handle {
+    unsafe insert(Unmanaged.passRetained(object as AnyObject).toOpaque(), kind)
+  }
+
+  mutating func insert(_ stream: StreamPointer) -> Handle {
+    let handle = unsafe insert(UnsafeMutableRawPointer(stream), .connection)
+    unsafe stream.pointee.handle = handle
+    return handle
+  }
+
+  private mutating func insert(
+    _ content: UnsafeMutableRawPointer, _ kind: HandleClass
+  ) -> Handle {
     count += 1
-    let held = unsafe Unmanaged.passRetained(object)
     if let slot = free.popLast() {
-      unsafe slots[Int(slot)].object = unsafe held
+      unsafe slots[Int(slot)].content = unsafe content
       unsafe slots[Int(slot)].kind = kind
       return unsafe (slot, slots[Int(slot)].generation)
     }
     if used == capacity { grow() }
-    unsafe (slots + used).initialize(to: Slot(object: held, kind: kind))
+    unsafe (slots + used).initialize(to: Slot(content: content, kind: kind))
     used += 1
     return (UInt32(truncatingIfNeeded: used - 1), 1)
   }
 
-  /// The object of a handle. The C side has checked that the handle is of `kind`.
+  /// What a handle names. nil when it was closed. C has checked the handle's class.
   @inline(__always)
-  func find<Object: AnyObject>(
-    _ handle: (slot: UInt32, generation: UInt32), _ kind: HandleClass, as: Object.Type
-  ) -> Object? {
+  private func content(_ handle: Handle, _ kind: HandleClass) -> UnsafeMutableRawPointer? {
     guard Int(handle.slot) < used else { return nil }
     let slot = unsafe slots + Int(handle.slot)
-    guard unsafe slot.pointee.generation == handle.generation, unsafe slot.pointee.kind == kind,
-      let object = unsafe slot.pointee.object
-    else { return nil }
-    return unsafe unsafeDowncast(object.takeUnretainedValue(), to: Object.self)
-  }
-
-  /// Takes the object out; its handles find nothing from now on.
-  mutating func remove(_ handle: (slot: UInt32, generation: UInt32)) -> AnyObject? {
-    guard Int(handle.slot) < used else { return nil }
-    let slot = unsafe slots + Int(handle.slot)
-    guard unsafe slot.pointee.generation == handle.generation, let object = unsafe slot.pointee.object else {
+    guard unsafe slot.pointee.generation == handle.generation, unsafe slot.pointee.kind == kind else {
       return nil
     }
-    unsafe slot.pointee.object = nil
+    return unsafe slot.pointee.content
+  }
+
+  @inline(__always)
+  func stream(_ handle: Handle) -> StreamPointer? {
+    unsafe content(handle, .connection)?.assumingMemoryBound(to: Stream.self)
+  }
+
+  func find<Object: AnyObject>(
+    _ handle: Handle, _ kind: HandleClass, as: Object.Type
+  ) -> Object? {
+    guard let content = unsafe content(handle, kind) else { return nil }
+    return unsafe Unmanaged<AnyObject>.fromOpaque(content).takeUnretainedValue() as? Object
+  }
+
+  @safe
+  enum Removed {
+    case stream(StreamPointer)
+    case object(any HandleObject)
+  }
+
+  /// Takes out what a handle names; its handles find nothing from now on.
+  mutating func remove(_ handle: Handle) -> Removed? {
+    guard Int(handle.slot) < used else { return nil }
+    let slot = unsafe slots + Int(handle.slot)
+    guard unsafe slot.pointee.generation == handle.generation, let content = unsafe slot.pointee.content else {
+      return nil
+    }
+    unsafe slot.pointee.content = nil
     unsafe slot.pointee.generation &+= 1
     free.append(handle.slot)
     count -= 1
-    return unsafe object.takeRetainedValue()
+    if unsafe slot.pointee.kind == .connection {
+      return unsafe .stream(content.assumingMemoryBound(to: Stream.self))
+    }
+    let object = unsafe Unmanaged<AnyObject>.fromOpaque(content).takeRetainedValue()
+    return (object as? any HandleObject).map { .object($0) }
   }
 
-  /// Takes out whatever is left, in the order of its slots.
-  mutating func removeAll() -> [AnyObject] {
-    var objects: [AnyObject] = []
-    for slot in 0..<used where unsafe slots[slot].object != nil {
-      let handle = unsafe (slot: UInt32(truncatingIfNeeded: slot), generation: slots[slot].generation)
-      if let object = remove(handle) { objects.append(object) }
+  /// The handle of whatever is in the first slot that is taken, for closing everything.
+  func first() -> Handle? {
+    for slot in 0..<used where unsafe slots[slot].content != nil {
+      return unsafe (UInt32(truncatingIfNeeded: slot), slots[slot].generation)
     }
-    return objects
+    return nil
   }
 
   func deallocate() { unsafe slots.deallocate() }
@@ -77,6 +113,16 @@ struct ObjectTable {
     unsafe slots = unsafe moved
     capacity *= 2
   }
+}
+
+/// Something behind a handle that is not a connection.
+protocol HandleObject: AnyObject {
+  /// Whether dropping it unclosed is a mistake that is worth a warning.
+  var isOpen: Bool { get }
+  /// Where a script made it, as a number for `LuaHost.siteText`.
+  var site: UInt32 { get }
+  func describe() -> String
+  func close()
 }
 
 /// The kinds of handles that the host itself makes. ORDER: `LuaHost.openClasses`

@@ -23,6 +23,9 @@ public final class Driver {
   /// Registrations that are live.
   @safe @exclusivity(unchecked) public private(set) var registrationCount = 0
 
+  /// Of the write that was just ended early.
+  @safe @exclusivity(unchecked) var sentBeforeEnd = 0
+
   /// - Parameter batchSize: events that one turn takes at most, 1...65,536.
   public init(kernel: Kernel, batchSize: Int = 1024) {
     self.kernel = kernel

@@ -76,77 +76,12 @@ public struct Registration {
   // MARK: Attempts
 
   /// Runs `transfer` when the direction may be ready, and parks the caller when it is not.
-  ///
-  /// Callers of one direction take turns. `transfer` returns bytes or `-errno`; `-EAGAIN` clears
-  /// the readiness and waits for the next event. `wanted`: how many bytes a full transfer has;
-  /// fewer prove that a plain stream is drained, and save the call that would say so.
-  @inline(__always)
+  /// `Driver.attempt` has the rules.
   package func attempt(
     _ direction: Direction, wanted: Int, _ caller: Caller, _ transfer: (Int32) -> Int
   ) -> Attempt {
     guard isLive else { return .ended(.closed) }
-    let queue = unsafe direction == .read ? driver.readers(of: io) : driver.writers(of: io)
-    switch caller.reason {
-    case .first:
-      if unsafe io.pointee.traits.contains(.shutdown) { return .ended(.shutdown) }
-      if unsafe !queue.pointee.isEmpty || io.pointee.ready.isDisjoint(with: direction.mask) {
-        return unsafe park(caller, queue)
-      }
-    case .ready: break
-    default: return .ended(caller.reason)
-    }
-    let result = unsafe transfer(io.pointee.fd)
-    if result >= 0 {
-      if result < wanted, result > 0 { drained(direction) }
-    } else if result == -EAGAIN || result == Self.partly {
-      return unsafe nothingThere(direction, caller, queue, partly: result == Self.partly)
-    }
-    unsafe leave(direction, caller, queue)
-    return result >= 0 ? .done(result) : .failed(Int32(truncatingIfNeeded: -result))
-  }
-
-  /// Gives up the caller's turn, and wakes the next when there is something left for it.
-  package func leave(_ direction: Direction, _ caller: Caller, _ queue: WaitQueuePointer) {
-    guard unsafe !queue.pointee.isEmpty else { return }
-    if let waiter = unsafe caller.waiter { unsafe driver.waits.finish(waiter) }
-    if unsafe !io.pointee.ready.isDisjoint(with: direction.mask) { unsafe driver.waits.grant(queue) }
-  }
-
-  private func drained(_ direction: Direction) {
-    let traits = unsafe io.pointee.traits
-    if direction == .write {
-      if traits.contains(.shortWriteMeansFull) { unsafe io.pointee.ready.remove(.writable) }
-    } else if traits.contains(.shortReadMeansEmpty), unsafe !io.pointee.ready.contains(.priority) {
-      // A read stops short at urgent data too: then more may be there.
-      unsafe io.pointee.ready.remove(.readable)
-    }
-  }
-
-  /// What a transfer returns that moved a part and keeps its turn for the rest.
-  package static let partly = Int.min
-
-  @inline(never)
-  private func nothingThere(
-    _ direction: Direction, _ caller: Caller, _ queue: WaitQueuePointer, partly: Bool
-  ) -> Attempt {
-    if !partly {
-      let closed: Ready = [.readClosed, .writeClosed, .error]
-      if unsafe !io.pointee.ready.intersection(direction.mask).isDisjoint(with: closed) {
-        driver.metrics.spinsAvoided &+= 1
-      }
-      if caller.reason == .ready { driver.metrics.spuriousWakeups &+= 1 }
-    }
-    unsafe io.pointee.ready.subtract(direction.mask)
-    return unsafe park(caller, queue)
-  }
-
-  /// Parks the caller in `queue`; one that must not wait gets `.ended(.timeout)`.
-  /// A caller that waited before keeps the deadline of its first wait.
-  package func park(_ caller: Caller, _ queue: WaitQueuePointer) -> Attempt {
-    guard let waiter = unsafe caller.waiter, caller.deadline != 0 else { return .ended(.timeout) }
-    let deadline = unsafe caller.reason == .first ? caller.deadline : waiter.pointee.deadline
-    unsafe driver.waits.park(waiter, in: queue, deadline: deadline)
-    return .parked
+    return unsafe driver.attempt(io, direction, wanted: wanted, caller, transfer)
   }
 
   // MARK: The end

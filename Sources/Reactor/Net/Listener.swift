@@ -12,7 +12,7 @@ package final class Listener {
   @safe @exclusivity(unchecked) package var site: UInt32 = 0
 
   /// How long a listener rests after the process ran out of descriptors or memory.
-  package static let rest: UInt64 = 100_000_000
+  package static let pause: UInt64 = 100_000_000
 
   package init(registration: Registration) { self.registration = registration }
 
@@ -25,10 +25,9 @@ package final class Listener {
   /// stays as it was.
   package func accept(_ peer: inout SocketAddress, _ caller: Caller) -> Attempt {
     let driver = registration.driver
-    if restsUntil != 0, isOpen {
-      guard let attempt = waitForRest(caller) else { return accept(&peer, again(caller)) }
-      return attempt
-    }
+    guard isOpen else { return .ended(.closed) }
+    var caller = caller
+    if restsUntil != 0, let attempt = rest(&caller) { return attempt }
     let attempt = registration.attempt(.read, wanted: 0, caller) { fd in
       var tries = 0
       while true {
@@ -39,30 +38,34 @@ package final class Listener {
         guard Self.isOfOneConnection(-result), tries < 64 else { return Int(result) }
       }
     }
-    if case .failed = attempt { restsUntil = driver.kernel.monotonic() + Self.rest }
+    if case .failed = attempt { restsUntil = driver.kernel.monotonic() + Self.pause }
     return attempt
   }
 
-  /// nil when the rest is over.
-  private func waitForRest(_ caller: Caller) -> Attempt? {
+  /// Waits for the end of the rest. nil: it is over, and the caller may go on as `caller` says.
+  private func rest(_ caller: inout Caller) -> Attempt? {
     let driver = registration.driver
-    let now = driver.kernel.monotonic()
     switch caller.reason {
     case .cancelled, .closed, .shutdown: return .ended(caller.reason)
     default: break
     }
-    guard now < restsUntil else {
-      restsUntil = 0
-      return nil
+    guard let waiter = unsafe caller.waiter else { return .ended(.timeout) }
+    if caller.reason == .first { unsafe waiter.pointee.limit = caller.deadline }
+    let limit = unsafe waiter.pointee.limit
+    let now = driver.kernel.monotonic()
+    if now < restsUntil {
+      if limit <= now { return .ended(.timeout) }
+      let queue = unsafe driver.readers(of: registration.io)
+      unsafe driver.waits.park(waiter, in: queue, deadline: min(restsUntil, limit))
+      return .parked
     }
-    guard let waiter = unsafe caller.waiter, caller.deadline > now else { return .ended(.timeout) }
-    unsafe driver.waits.park(waiter, deadline: min(restsUntil, caller.deadline))
-    return .parked
-  }
-
-  /// The rest ended by its timer, which is not the caller's timeout: begin afresh.
-  private func again(_ caller: Caller) -> Caller {
-    unsafe Caller(waiter: caller.waiter, reason: .first, deadline: caller.deadline)
+    restsUntil = 0
+    if caller.reason == .timeout, limit <= now { return .ended(.timeout) }
+    // Woken by the end of the rest: it tries as if for the first time, within its own deadline.
+    if caller.reason == .timeout {
+      caller = unsafe Caller(waiter: waiter, reason: .first, deadline: limit)
+    }
+    return nil
   }
 
   private static func isOfOneConnection(_ code: Int32) -> Bool {

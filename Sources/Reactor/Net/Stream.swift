@@ -1,23 +1,28 @@
 import Glibc
 
-/// A connected byte stream: TCP, a Unix socket, or an end of a pipe.
+/// A connected byte stream: TCP, a Unix socket, or standard input.
 ///
 /// Readers share one buffer, in which bytes stay that a call did not take. A read that the
 /// buffer satisfies makes no system call. One write is whole against other writers.
+///
+/// A plain record, not an object: a server has one for each connection, and its calls are the
+/// hottest of all. The verbs are the driver's.
 @safe
-package final class Stream {
-  package let registration: Registration
-  @safe @exclusivity(unchecked) package private(set) var buffer = ByteBuffer()
+package struct Stream {
+  let io: ScheduledIOPointer
+  /// Bytes that were received and not taken yet.
+  package var buffer = ByteBuffer()
   /// Whose write has sent a part, and how many bytes of it.
-  @safe @exclusivity(unchecked) private var writer: WaiterPointer?
-  @safe @exclusivity(unchecked) private var sent = 0
-  /// How many bytes of the write that was just ended had been sent.
-  @safe @exclusivity(unchecked) package private(set) var sentBeforeEnd = 0
-  /// A write was cut off, or the write side was shut down.
-  @safe @exclusivity(unchecked) package private(set) var writeEnd = WriteEnd.open
+  var writer: WaiterPointer?
+  var sent = 0
+  /// The answer of the kernel to a fast send that did not take everything: bytes or `-errno`.
+  var begun = 0
+  /// The owner's name for it.
+  package var handle: (slot: UInt32, generation: UInt32) = (0, 0)
   /// Where a script made it. 0: unknown.
-  @safe @exclusivity(unchecked) package var site: UInt32 = 0
-  private let kind: Kind
+  package var site: UInt32 = 0
+  let kind: Kind
+  package var writeEnd = WriteEnd.open
 
   package enum WriteEnd: UInt8 { case open, shutDown, partial }
 
@@ -25,22 +30,27 @@ package final class Stream {
   package enum Kind: UInt8 { case socket, descriptor, standardInput }
 
   package init(registration: Registration, kind: Kind) {
-    self.registration = registration
+    unsafe io = unsafe registration.io
     self.kind = kind
   }
 
-  package var isOpen: Bool { registration.isLive }
+  package var fd: Int32 { unsafe io.pointee.fd }
 
+  /// Whether its bytes move by recv(2) and send(2).
+  var isPlain: Bool { kind == .socket }
+}
+
+package typealias StreamPointer = UnsafeMutablePointer<Stream>
+
+extension Driver {
   // MARK: Reading
 
-  /// Receives into `room` when nothing is buffered. `.done(0)` is the end of the stream.
-  @inline(__always)
+  /// Receives into `room`. `.done(0)` is the end of the stream.
   package func receive(
-    _ room: UnsafeMutableRawBufferPointer, _ caller: Caller
+    _ stream: StreamPointer, _ room: UnsafeMutableRawBufferPointer, _ caller: Caller
   ) -> Attempt {
-    let kernel = registration.driver.kernel
-    return registration.attempt(.read, wanted: room.count, caller) { fd in
-      switch kind {
+    unsafe attempt(stream.pointee.io, .read, wanted: room.count, caller) { fd in
+      switch unsafe stream.pointee.kind {
       case .socket: unsafe kernel.receive(fd, room, flags: 0)
       case .descriptor: unsafe kernel.read(fd, room)
       case .standardInput: unsafe kernel.readStandardInput(room)
@@ -48,32 +58,29 @@ package final class Stream {
     }
   }
 
-  /// Keeps bytes that were received and not taken.
-  package func keep(_ bytes: UnsafeRawBufferPointer) { unsafe buffer.append(bytes) }
-
   /// Receives more into the buffer. `.done(0)` is the end of the stream.
-  package func fill(_ caller: Caller, atLeast: Int = 4096) -> Attempt {
-    buffer.reserve(atLeast)
-    let attempt = unsafe receive(buffer.room, caller)
-    if case .done(let count) = attempt { buffer.advance(by: count) }
+  package func fill(_ stream: StreamPointer, _ caller: Caller, atLeast: Int) -> Attempt {
+    unsafe stream.pointee.buffer.reserve(atLeast)
+    let attempt = unsafe receive(stream, stream.pointee.buffer.room, caller)
+    if case .done(let count) = attempt { unsafe stream.pointee.buffer.advance(by: count) }
     return attempt
   }
 
-  package func consume(_ count: Int) { buffer.consume(count) }
-  package func unread(_ bytes: UnsafeRawBufferPointer) { unsafe buffer.prepend(bytes) }
-
   /// Gives up the caller's turn to read, after a call that the buffer satisfied.
-  package func doneReading(_ caller: Caller) {
-    unsafe registration.leave(.read, caller, registration.driver.readers(of: registration.io))
+  package func doneReading(_ stream: StreamPointer, _ caller: Caller) {
+    let io = unsafe stream.pointee.io
+    if unsafe !io.pointee.readers.isEmpty { unsafe leave(io, .read, caller, readers(of: io)) }
+    // Bytes in the buffer are there for the next reader, whatever the kernel has.
+    if unsafe !stream.pointee.buffer.isEmpty { unsafe waits.grant(readers(of: io)) }
   }
 
-  /// Whether another reader stands before this caller, the ones that were just woken included.
-  package func mustQueue(_ caller: Caller) -> Bool {
-    unsafe caller.reason == .first && !registration.io.pointee.readers.isEmpty
+  /// Whether other readers stand before this caller, the ones that were just woken included.
+  package func mustQueue(_ stream: StreamPointer, _ caller: Caller) -> Bool {
+    unsafe caller.reason == .first && !stream.pointee.io.pointee.readers.isEmpty
   }
 
-  package func queueToRead(_ caller: Caller) -> Attempt {
-    unsafe registration.park(caller, registration.driver.readers(of: registration.io))
+  package func queueToRead(_ stream: StreamPointer, _ caller: Caller) -> Attempt {
+    unsafe park(caller, readers(of: stream.pointee.io))
   }
 
   // MARK: Writing
@@ -82,47 +89,83 @@ package final class Stream {
   ///
   /// `.done(count)`: they are with the kernel. A write that ends early leaves the number of
   /// bytes that went out in `sentBeforeEnd`.
-  @inline(__always)
-  package func write(_ bytes: UnsafeRawBufferPointer, _ caller: Caller) -> Attempt {
-    guard writeEnd == .open else { return .ended(.closed) }
-    let from = unsafe caller.reason != .first && writer == caller.waiter ? sent : 0
-    if from == bytes.count { return .done(from) }
+  package func send(
+    _ stream: StreamPointer, _ bytes: UnsafeRawBufferPointer, _ caller: Caller
+  ) -> Attempt {
+    guard unsafe stream.pointee.writeEnd == .open else { return .ended(.closed) }
+    let isUnderWay = unsafe caller.reason != .first && stream.pointee.writer == caller.waiter
+    let from = unsafe isUnderWay ? stream.pointee.sent : 0
+    if from >= bytes.count { return .done(bytes.count) }
     let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[from...])
-    let attempt = registration.attempt(.write, wanted: rest.count, caller) { fd in
-      let kernel = registration.driver.kernel
-      let result = unsafe kind == .socket ? kernel.send(fd, rest, flags: 0) : kernel.write(fd, rest)
+    let attempt = unsafe attempt(stream.pointee.io, .write, wanted: rest.count, caller) { fd in
+      let result = unsafe takeBegun(stream) ?? transfer(stream, fd, rest)
       guard result >= 0, result < rest.count else { return result }
-      writer = unsafe caller.waiter
-      sent = from + result
-      return Registration.partly
+      unsafe stream.pointee.writer = unsafe caller.waiter
+      unsafe stream.pointee.sent = from + result
+      return Self.partly
     }
     switch attempt {
     case .parked: break
     case .done:
-      writer = nil
+      unsafe stream.pointee.writer = nil
       return .done(bytes.count)
     default:
-      sentBeforeEnd = unsafe writer == caller.waiter ? sent : 0
-      writer = nil
+      sentBeforeEnd = unsafe stream.pointee.writer == caller.waiter ? stream.pointee.sent : 0
+      unsafe stream.pointee.writer = nil
     }
     return attempt
+  }
+
+  /// What a fast send has tried a moment ago, which must not be tried twice.
+  private func takeBegun(_ stream: StreamPointer) -> Int? {
+    let begun = unsafe stream.pointee.begun
+    if begun == 0 { return nil }
+    unsafe stream.pointee.begun = 0
+    return begun
+  }
+
+  private func transfer(
+    _ stream: StreamPointer, _ fd: Int32, _ bytes: UnsafeRawBufferPointer
+  ) -> Int {
+    unsafe stream.pointee.kind == .socket ? kernel.send(fd, bytes, flags: 0) : kernel.write(fd, bytes)
+  }
+
+  /// How many bytes of the write that was just ended had been sent.
+  package func takeSentBeforeEnd() -> Int {
+    defer { sentBeforeEnd = 0 }
+    return sentBeforeEnd
+  }
+
+  // MARK: Connecting
+
+  /// Waits until a connect has ended; `result` asks how (0 or `-errno`).
+  package func finishConnect(
+    _ stream: StreamPointer, _ caller: Caller, _ result: (Int32) -> Int32
+  ) -> Attempt {
+    unsafe attempt(stream.pointee.io, .write, wanted: 0, caller) { fd in Int(result(fd)) }
   }
 
   // MARK: Ending
 
   /// Ends writing: the peer sees the end of the stream. Returns 0 or `-errno`.
-  package func shutdownWrite(partial: Bool = false) -> Int32 {
-    guard isOpen else { return 0 }
-    writeEnd = partial ? .partial : .shutDown
-    return registration.driver.kernel.shutdown(registration.fd, how: 1)
+  package func shutdownWrite(_ stream: StreamPointer, partial: Bool = false) -> Int32 {
+    unsafe stream.pointee.writeEnd = partial ? .partial : .shutDown
+    return unsafe kernel.shutdown(stream.pointee.fd, how: 1)
+  }
+
+  package func makeStream(_ registration: Registration, _ kind: Stream.Kind) -> StreamPointer {
+    let stream = StreamPointer.allocate(capacity: 1)
+    unsafe stream.initialize(to: Stream(registration: registration, kind: kind))
+    return unsafe stream
   }
 
   /// Closes: ends the registration first, so that every waiter learns of it, then the number.
-  package func close() {
-    guard isOpen else { return }
-    let fd = registration.fd
-    registration.deregister()
-    _ = registration.driver.kernel.close(fd)
-    buffer.removeAll()
+  package func close(_ stream: StreamPointer) {
+    let fd = unsafe stream.pointee.fd
+    _ = unsafe deregister(stream.pointee.io)
+    _ = kernel.close(fd)
+    unsafe stream.pointee.buffer.removeAll()
+    unsafe stream.deinitialize(count: 1)
+    unsafe stream.deallocate()
   }
 }

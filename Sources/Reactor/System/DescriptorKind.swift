@@ -30,7 +30,8 @@ public enum DescriptorKind: UInt8, Sendable {
   ///
   /// Not for a Unix stream (a read stops at passed descriptors) and not for a pipe, whose reading
   /// end does not tell whether its writer sends packets; a pipe that the program made by itself
-  /// is a plain one. On a TCP socket a read also stops at the mark of urgent data. Source: epoll(7).
+  /// is a plain one. On a TCP socket a read also stops at the mark of urgent data.
+  /// Source: epoll(7).
   public var shortReadMeansEmpty: Bool { self == .streamSocket }
 
   /// Whether a write that took less than it was given has filled the descriptor.

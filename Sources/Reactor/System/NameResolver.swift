@@ -50,8 +50,8 @@ final class NameResolver: Sendable {
 
   // MARK: The poller's side
 
-  /// Returns 0, `-EINVAL` for names that getaddrinfo would misread, `-EAGAIN` at the limit, `-EEXIST` when the token has a look-up, or the error of
-  /// starting the first thread.
+  /// Returns 0, `-EINVAL` for names that getaddrinfo would misread, `-EAGAIN` at the limit,
+  /// `-EEXIST` when the token has a look-up, or the error of starting the first thread.
   func start(_ token: UInt64, host: String, service: String) -> Int32 {
     guard Self.isPlain(host), Self.isPlain(service), Self.isService(service) else {
       return -EINVAL

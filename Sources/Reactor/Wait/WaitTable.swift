@@ -92,7 +92,6 @@ package final class WaitTable {
   package func park(_ waiter: WaiterPointer, deadline: UInt64) {
     unsafe assert(waiter.pointee.state == .idle)
     unsafe waiter.pointee.state = .parked
-    unsafe waiter.pointee.deadline = deadline
     parkedCount += 1
     if deadline != .max { unsafe timers.insert(waiter, deadline: deadline) }
   }

@@ -47,8 +47,9 @@ package struct Waiter {
   var nextWoken: UnsafeMutablePointer<Waiter>?
   /// The owner's word: the scheduler keeps its task here.
   package var tag: UInt
-  /// Monotonic nanoseconds; `UInt64.max` is none.
-  package var deadline: UInt64 = .max
+  /// The deadline of the whole call, in monotonic nanoseconds; `UInt64.max` is none. A wait
+  /// may end earlier, when the call has a pause of its own.
+  package var limit: UInt64 = .max
   var generation: UInt32 = 1
   var slot: UInt32
   var heapIndex: Int32 = -1
