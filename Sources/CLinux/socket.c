@@ -158,3 +158,13 @@ int linux_get_option(int fd, int level, int name, void *value, uint32_t capacity
 int linux_set_option(int fd, int level, int name, const void *value, uint32_t length) {
   return RESULT(setsockopt(fd, level, name, value, length));
 }
+
+ptrdiff_t linux_receive_message(void *kernel, int fd, void *room, ptrdiff_t count) {
+  (void)kernel;
+  return linux_recv(fd, room, (size_t)count, 0);
+}
+
+ptrdiff_t linux_send_message(void *kernel, int fd, const void *bytes, ptrdiff_t count) {
+  (void)kernel;
+  return linux_send(fd, bytes, (size_t)count, 0);
+}

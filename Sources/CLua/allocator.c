@@ -15,7 +15,8 @@
 void lr_allocator_init(lr_allocator *a, size_t soft, size_t hard) {
   memset(a, 0, sizeof *a);
   a->soft_limit = soft;
-  a->hard_limit = hard;
+  a->hard_limit = hard ? hard : SIZE_MAX;
+  a->fail_from = UINT64_MAX;
 }
 
 void lr_allocator_destroy(lr_allocator *a) {
@@ -28,13 +29,13 @@ void lr_allocator_destroy(lr_allocator *a) {
 
 void lr_allocator_fail(lr_allocator *a, uint64_t first, int32_t mode) {
   a->count = 0;
-  a->fail_from = first;
-  a->fail_to = first == 0 ? 0 : mode == 2 ? UINT64_MAX : first + (mode == 1 ? 2 : 1);
+  a->fail_from = first ? first : UINT64_MAX;
+  a->fail_to = mode == 2 ? UINT64_MAX : first + (mode == 1 ? 2 : 1);
 }
 
 static inline size_t class_of(size_t size) { return (size + LR_STEP - 1) / LR_STEP; }
 
-static void *refill(lr_allocator *a, size_t class) {
+__attribute__((noinline)) static void *refill(lr_allocator *a, size_t class) {
   size_t size = class * LR_STEP;
   if ((size_t)(a->bump_end - a->bump) < size) {
     // What is left of the old chunk goes to the class that it fits.
@@ -88,37 +89,22 @@ static inline void give(lr_allocator *a, void *block, size_t size) {
 
 /// Whether an allocation that grows is refused: by a test, or by the limit.
 static inline bool refused(lr_allocator *a, size_t growth) {
-  a->count += 1;
-  if (__builtin_expect(a->count >= a->fail_from && a->count < a->fail_to, 0)) return true;
-  return a->hard_limit != 0 && a->bytes + growth > a->hard_limit;
+  if (__builtin_expect(++a->count >= a->fail_from, 0) && a->count < a->fail_to) return true;
+  return a->bytes + growth > a->hard_limit;
 }
 
-/// The `lua_Alloc` of a host. A shrink never fails: Lua's contract asks for that.
-void *lr_allocate(void *ud, void *block, size_t old_size, size_t new_size) {
-  lr_allocator *a = ud;
-  if (new_size == 0) {
-    if (block) {
-      a->bytes -= old_size;
-      give(a, block, old_size);
-    }
-    return NULL;
-  }
-  if (!block) {
-    if (refused(a, new_size)) return NULL;
-    block = take(a, new_size);
-    if (block) a->bytes += new_size;
-    return block;
-  }
+/// Changes the size of a block. A shrink never fails: Lua's contract asks for that.
+__attribute__((noinline)) static void *resize(
+  lr_allocator *a, void *block, size_t old_size, size_t new_size
+) {
   if (new_size > old_size && refused(a, new_size - old_size)) return NULL;
   void *moved;
 #ifdef LR_PLAIN_MALLOC
-  const bool small = false;
   moved = realloc(block, new_size);
 #else
-  const bool small = old_size <= LR_SMALL || new_size <= LR_SMALL;
   if (old_size <= LR_SMALL && class_of(old_size) == class_of(new_size)) {
     moved = block;
-  } else if (small) {
+  } else if (old_size <= LR_SMALL || new_size <= LR_SMALL) {
     moved = take(a, new_size);
     if (moved) {
       memcpy(moved, block, old_size < new_size ? old_size : new_size);
@@ -134,4 +120,19 @@ void *lr_allocate(void *ud, void *block, size_t old_size, size_t new_size) {
   }
   a->bytes += new_size - old_size;
   return moved;
+}
+
+/// The `lua_Alloc` of a host.
+void *lr_allocate(void *ud, void *block, size_t old_size, size_t new_size) {
+  lr_allocator *a = ud;
+  if (!block) {
+    if (new_size == 0 || refused(a, new_size)) return NULL;
+    block = take(a, new_size);
+    if (block) a->bytes += new_size;
+    return block;
+  }
+  if (new_size != 0) return resize(a, block, old_size, new_size);
+  a->bytes -= old_size;
+  give(a, block, old_size);
+  return NULL;
 }

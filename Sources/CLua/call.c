@@ -143,6 +143,10 @@ int lr_call_function(lua_State *L) { return call(L, lua_touserdata(L, lua_upvalu
 
 static int fast_again(lua_State *L, int status, lua_KContext context);
 
+__attribute__((noinline)) static int push_answer(lua_State *L, lr_host *h) {
+  return push_results(L, h, &h->call);
+}
+
 /// The handle that a fast leaf gets. 0: the general way is to find out what is wrong.
 static inline uint64_t fast_handle(lua_State *L, lr_function *f) {
   lr_host *h = f->host;
@@ -154,7 +158,7 @@ static inline uint64_t fast_handle(lua_State *L, lr_function *f) {
   return (uint64_t)box->generation << 32 | box->slot;
 }
 
-static inline int fast_read_answer(lua_State *L, lr_function *f, int64_t n) {
+__attribute__((always_inline)) static inline int fast_read_answer(lua_State *L, lr_function *f, int64_t n) {
   lr_host *h = f->host;
   if (n > 0) {
     lua_pushlstring(L, h->scratch, (size_t)n);
@@ -165,7 +169,7 @@ static inline int fast_read_answer(lua_State *L, lr_function *f, int64_t n) {
     h->parking = true;
     return lua_yieldk(L, 0, (lua_KContext)f, fast_again);
   }
-  return push_results(L, h, &h->call);
+  return push_answer(L, h);
 }
 
 /// After a wait that ended well the fast leaf goes on; otherwise the leaf proper says why not.
@@ -174,7 +178,9 @@ static int fast_again(lua_State *L, int status, lua_KContext context) {
   lr_host *h = f->host;
   (void)status;
   if (h->task->reason != LR_READY) return again(L, status, context);
-  return fast_read_answer(L, f, f->fast(h->call.context, h->task, 0, 0, NULL));
+  int64_t n = f->fast_again(h->call.context, h->task);
+  if (n == LR_FAST_GENERAL) return again(L, status, context);
+  return fast_read_answer(L, f, n);
 }
 
 int lr_call_fast_read(lua_State *L) {
@@ -194,14 +200,16 @@ int lr_call_fast_read(lua_State *L) {
 int lr_call_fast_write(lua_State *L) {
   lr_function *f = lua_touserdata(L, lua_upvalueindex(1));
   uint64_t handle = fast_handle(L, f);
-  if (!handle || lua_gettop(L) != 2 || lua_type(L, 2) != LUA_TSTRING) return call(L, f);
   size_t length;
-  const char *bytes = lua_tolstring(L, 2, &length);
+  const char *bytes;
+  if (!handle || lua_gettop(L) != 2 || !(bytes = lua_tolstring(L, 2, &length))) {
+    return call(L, f);
+  }
   lr_host *h = f->host;
   int64_t n = f->fast(h->call.context, h->task, handle, (int64_t)length, bytes);
   if (n == LR_FAST_GENERAL) return call(L, f);
   h->task->budget -= 1;
-  if (n < 0) return push_results(L, h, &h->call);
+  if (__builtin_expect(n < 0, 0)) return push_answer(L, h);
   lua_pushinteger(L, n);
   return 1;
 }

@@ -27,6 +27,7 @@ static int set_metatable(lua_State *L) {
 /// collectgarbage, in which "generational" changes nothing: every minor collection would walk
 /// every parked coroutine. It answers "incremental", the mode that was and stays in use.
 static int collect_garbage(lua_State *L) {
+  if (lua_gettop(L) >= 2) lr_host_of(L)->script_paces = true;
   if (lua_type(L, 1) == LUA_TSTRING && strcmp(lua_tostring(L, 1), "generational") == 0) {
     lua_pushliteral(L, "incremental");
     return 1;
@@ -35,6 +36,16 @@ static int collect_garbage(lua_State *L) {
   lua_insert(L, 1);
   lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
   return lua_gettop(L);
+}
+
+#define SMALL_HEAP (1024 * 1024)
+
+void lr_pace_collector(lr_host *h) {
+  bool small = h->allocator.bytes < SMALL_HEAP;
+  if (small == h->small_heap || h->script_paces) return;
+  h->small_heap = small;
+  // The pause in per cent of the heap that is left after a collection: 1,000 is the most.
+  lua_gc(h->L, LUA_GCINC, small ? 1000 : 200, 100, 0);
 }
 
 /// A protected call from the stock library that a script could otherwise reach by `debug`:

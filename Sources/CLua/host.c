@@ -226,7 +226,7 @@ void lr_set_context(lr_host *h, void *context, const char *scratch, uint32_t *co
 lr_call *lr_call_record(lr_host *h) { return &h->call; }
 
 void lr_host_close(lr_host *h) {
-  h->allocator.fail_from = h->allocator.fail_to = 0;
+  h->allocator.fail_from = UINT64_MAX;
   lua_close(h->L);
   lr_allocator_destroy(&h->allocator);
   for (size_t i = 0; i < h->function_count; i++) free(h->functions[i]);

@@ -60,6 +60,7 @@ struct lr_function {
   lr_host *host;
   lr_leaf leaf;
   lr_fast_leaf fast;
+  lr_fast_again fast_again;
   const void *data;
   lr_class_record *class;
   uint8_t codes[LR_MAX_ARGUMENTS];
@@ -98,6 +99,7 @@ struct lr_host {
   uint32_t free_count, free_with_thread, live;
   int threads, handles, traces;          // registry tables by slot
   int (*spawned)(lr_call *, lr_task *);
+  bool small_heap, script_paces;         // the collector's pace (guards.c)
   bool native_code;                      // a C module was loaded: coroutines are not used again
 
   lr_class_record **classes;

@@ -123,6 +123,7 @@ int32_t lr_define(lr_host *h, const char *module, const lr_definition *definitio
     f->host = h;
     f->leaf = d->leaf;
     f->fast = d->fast;
+    f->fast_again = d->fast_again;
     f->data = d->data;
     f->class = d->class_id ? h->classes[d->class_id - 1] : NULL;
     f->waits = (d->flags & LR_WAITS) != 0;

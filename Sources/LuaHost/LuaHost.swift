@@ -56,7 +56,7 @@ public final class LuaHost {
     scheduler = unsafe Scheduler(raw: raw, driver: driver)
     unsafe core.initialize(
       to: HostCore(
-        host: .passUnretained(self), driver: .passUnretained(driver), call: lr_call_record(raw),
+        host: .passUnretained(self), fastPath: driver.fastPath, call: lr_call_record(raw),
         scratch: .allocate(byteCount: Self.scratchBytes, alignment: 16)))
     let scratch = unsafe UnsafePointer(core.pointee.scratch.assumingMemoryBound(to: CChar.self))
     unsafe lr_set_context(raw, core, scratch, withUnsafeMutablePointer(to: &core.pointee.commit) { unsafe $0 })
@@ -142,6 +142,7 @@ public final class LuaHost {
     guard liveTaskCount > 0 else { return false }
     try driver.turn(until: deadline)
     collectDrops()
+    unsafe lr_pace_collector(raw)
     return true
   }
 

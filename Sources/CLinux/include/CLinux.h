@@ -67,6 +67,12 @@ int linux_bind(int fd, const linux_address *address);
 int linux_listen(int fd, int backlog);
 int linux_accept(int fd, linux_address *peer);
 int linux_connect(int fd, const linux_address *address);
+/// recv and send without flags, in the form that the path of every message calls: the first
+/// argument is not used.
+ptrdiff_t linux_receive_message(
+  void *_Nonnull kernel, int fd, void *_Nonnull room, ptrdiff_t count);
+ptrdiff_t linux_send_message(
+  void *_Nonnull kernel, int fd, const void *_Nonnull bytes, ptrdiff_t count);
 ptrdiff_t linux_recv(int fd, void *_Nullable buffer, size_t count, int flags);
 ptrdiff_t linux_send(int fd, const void *_Nullable bytes, size_t count, int flags);
 ptrdiff_t linux_recvmsg(

@@ -132,11 +132,13 @@ typedef int32_t (*lr_leaf)(lr_call *_Nonnull call);
 
 /// A leaf for the hottest methods: plain arguments in registers, and no call record unless the
 /// answer needs one. `handle` is slot and generation (generation in the upper half); `argument`
-/// an integer, or the length of `bytes`. With `handle` 0 it goes on after a wait that ended
-/// well, with what it kept in the task.
+/// an integer, or the length of `bytes`.
 typedef int64_t (*lr_fast_leaf)(
   void *_Nonnull context, lr_task *_Nonnull task, uint64_t handle, int64_t argument,
   const char *_Nullable bytes);
+
+/// Goes on after a wait of a fast leaf that ended with LR_READY, with what it kept in the task.
+typedef int64_t (*lr_fast_again)(void *_Nonnull context, lr_task *_Nonnull task);
 
 /// What a fast leaf answers, when it is not a number of bytes (0 or more).
 enum {
@@ -159,6 +161,7 @@ typedef struct lr_definition {
   uint32_t class_id;  // 0: a function of the module; else a method of that class
   uint32_t flags;
   lr_fast_leaf _Nullable fast;  // for methods `hi?…` that answer bytes, and `hs…` that send them
+  lr_fast_again _Nullable fast_again;
 } lr_definition;
 
 enum {
@@ -258,6 +261,10 @@ int32_t lr_take_drop(lr_host *host, lr_drop *drop);
 /// The place in a script that made this call, as a small number. 0: unknown.
 uint32_t lr_site(lr_call *call);
 lr_text lr_site_text(lr_host *host, uint32_t site);
+
+/// Fits the collector's pace to the heap: a small one is collected rarely, because each
+/// collection walks all of it. Leaves a pace alone that a script has set.
+void lr_pace_collector(lr_host *host);
 
 /// Runs `bytes` of collection work; 0 makes a full collection.
 void lr_collect(lr_host *host, size_t bytes);

@@ -10,7 +10,7 @@ enum ConnectionModule {
   static let lineLimit = 65_536
 
   static let functions: [Function] = unsafe [
-    Function("read", "hi?t?", waits: true, method: .connection, fast: fastRead, read),
+    Function("read", "hi?t?", waits: true, method: .connection, fast: fastRead, fastAgain: fastReadAgain, read),
     Function("write", "hst?", waits: true, method: .connection, fast: fastWrite, write),
     Function("readn", "hit?", waits: true, method: .connection, readExactly),
     Function("readuntil", "hst?i?b", waits: true, method: .connection, readUntil),
@@ -38,44 +38,52 @@ enum ConnectionModule {
   static let fastRead: lr_fast_leaf = { context, task, handle, wanted, _ in
     let core = unsafe context.assumingMemoryBound(to: HostCore.self)
     guard let waiter = unsafe task.pointee.waiter?.assumingMemoryBound(to: Waiter.self),
-      unsafe core.pointee.isSettled
+      unsafe core.pointee.isSettled, wanted > 0, let stream = unsafe core.pointee.objects.stream(name(handle))
     else { return Int64(LR_FAST_GENERAL) }
-    let stream: StreamPointer
-    var count = Int(wanted)
-    if handle != 0 {
-      let name = (UInt32(truncatingIfNeeded: handle), UInt32(truncatingIfNeeded: handle >> 32))
-      guard let found = unsafe core.pointee.objects.stream(name), wanted > 0 else {
-        return Int64(LR_FAST_GENERAL)
-      }
-      unsafe stream = unsafe found
-      if count > readLimit { count = readLimit }
-    } else {
-      guard let kept = unsafe task.pointee.kept else { return Int64(LR_FAST_GENERAL) }
-      unsafe stream = unsafe kept.assumingMemoryBound(to: Stream.self)
-      count = unsafe Int(truncatingIfNeeded: task.pointee.kept_count)
-    }
-    let received = unsafe core.pointee.driver._withUnsafeGuaranteedRef {
-      unsafe $0.receive(
-        stream, core.pointee.scratch, count, waiter, isFirst: handle != 0)
-    }
-    if received > 0 {
-      unsafe core.pointee.pending.handle = unsafe stream.pointee.handle
-      unsafe core.pointee.pending.scratch = received
-      unsafe core.pointee.commit = 0
-      return Int64(received)
-    }
-    if received == Driver.parked {
+    let count = min(Int(wanted), readLimit)
+    let received = unsafe core.pointee.fastPath.receive(stream, core.pointee.scratch, count, waiter)
+    if received == FastPath.parked {
       unsafe task.pointee.kept = UnsafeMutableRawPointer(stream)
       unsafe task.pointee.kept_count = UInt64(count)
       return Int64(LR_FAST_WAIT)
     }
-    return unsafe endFast(core, received)
+    return unsafe answerFast(core, stream, received)
+  }
+
+  /// The same, for a reader whose turn has come. The stream is there as long as that is so.
+  static let fastReadAgain: lr_fast_again = { context, task in
+    let core = unsafe context.assumingMemoryBound(to: HostCore.self)
+    guard let waiter = unsafe task.pointee.waiter?.assumingMemoryBound(to: Waiter.self),
+      unsafe core.pointee.isSettled, let kept = unsafe task.pointee.kept
+    else { return Int64(LR_FAST_GENERAL) }
+    let stream = unsafe kept.assumingMemoryBound(to: Stream.self)
+    let count = unsafe Int(truncatingIfNeeded: task.pointee.kept_count)
+    let received = unsafe core.pointee.fastPath.receiveAgain(
+      stream, core.pointee.scratch, count, waiter)
+    return unsafe answerFast(core, stream, received)
+  }
+
+  @inline(__always)
+  private static func name(_ handle: UInt64) -> ObjectTable.Handle {
+    (UInt32(truncatingIfNeeded: handle), UInt32(truncatingIfNeeded: handle >> 32))
+  }
+
+  @inline(__always)
+  private static func answerFast(
+    _ core: HostCorePointer, _ stream: StreamPointer, _ received: Int
+  ) -> Int64 {
+    guard received > 0 else { return unsafe endFast(core, received) }
+    unsafe core.pointee.pending.handle = unsafe stream.pointee.handle
+    unsafe core.pointee.pending.scratch = received
+    unsafe core.pointee.commit = 0
+    return Int64(received)
   }
 
   /// Answers for a fast transfer that did not move bytes.
   @inline(never)
   private static func endFast(_ core: HostCorePointer, _ result: Int) -> Int64 {
-    if result == Driver.notFirst { return Int64(LR_FAST_GENERAL) }
+    if result == FastPath.parked { return Int64(LR_FAST_WAIT) }
+    if result == FastPath.notFirst { return Int64(LR_FAST_GENERAL) }
     let call = unsafe Call(core.pointee.call)
     unsafe call.raw.pointee.result_count = 0
     unsafe call.raw.pointee.commit = nil
@@ -90,11 +98,10 @@ enum ConnectionModule {
   /// conn:write(bytes) as long as nothing is special: nobody ahead, and all bytes go out at once.
   static let fastWrite: lr_fast_leaf = { context, task, handle, length, bytes in
     let core = unsafe context.assumingMemoryBound(to: HostCore.self)
-    let name = (UInt32(truncatingIfNeeded: handle), UInt32(truncatingIfNeeded: handle >> 32))
-    guard let stream = unsafe core.pointee.objects.stream(name) else { return Int64(LR_FAST_GENERAL) }
-    let sent = unsafe core.pointee.driver._withUnsafeGuaranteedRef {
-      unsafe $0.send(stream, UnsafeRawBufferPointer(start: bytes, count: Int(length)))
+    guard let bytes = unsafe bytes, let stream = unsafe core.pointee.objects.stream(name(handle)) else {
+      return Int64(LR_FAST_GENERAL)
     }
+    let sent = unsafe core.pointee.fastPath.send(stream, UnsafeRawPointer(bytes), Int(length))
     return sent == length ? length : Int64(LR_FAST_GENERAL)
   }
 

@@ -116,6 +116,8 @@ function Connection:readline(timeout, limit)
 end
 
 --- Iterates over lines until the end of the stream.
-function Connection:lines() return self.readline, self end
+function Connection:lines()
+  return function() return self:readline() end
+end
 
 return net

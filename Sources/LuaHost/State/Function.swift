@@ -19,10 +19,12 @@ struct Function {
   let leaf: Leaf
   /// The shortcut of a method that is called for every message.
   let fast: lr_fast_leaf?
+  let fastAgain: lr_fast_again?
 
   init(
     _ name: StaticString, _ signature: StaticString, waits: Bool = false, keeps: Bool = false,
-    method: HandleClass? = nil, fast: lr_fast_leaf? = nil, _ leaf: @escaping Leaf
+    method: HandleClass? = nil, fast: lr_fast_leaf? = nil,
+    fastAgain: lr_fast_again? = nil, _ leaf: @escaping Leaf
   ) {
     self.name = name
     self.signature = signature
@@ -31,6 +33,7 @@ struct Function {
     self.method = method
     unsafe self.leaf = unsafe leaf
     unsafe self.fast = unsafe fast
+    unsafe self.fastAgain = unsafe fastAgain
   }
 
   var definition: lr_definition {
@@ -38,7 +41,8 @@ struct Function {
       name: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
       signature: UnsafeRawPointer(signature.utf8Start).assumingMemoryBound(to: CChar.self),
       leaf: leaf, data: nil, class_id: method?.rawValue ?? 0,
-      flags: UInt32((waits ? LR_WAITS : 0) | (keeps ? LR_KEEPS : 0)), fast: fast)
+      flags: UInt32((waits ? LR_WAITS : 0) | (keeps ? LR_KEEPS : 0)), fast: fast,
+      fast_again: fastAgain)
   }
 }
 

@@ -6,7 +6,7 @@ import Reactor
 @safe
 struct HostCore {
   let host: Unmanaged<LuaHost>
-  let driver: Unmanaged<Driver>
+  let fastPath: UnsafeMutablePointer<FastPath>
   var objects = ObjectTable()
   /// The one record that calls are described in.
   let call: UnsafeMutablePointer<lr_call>

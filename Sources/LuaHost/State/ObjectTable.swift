@@ -10,16 +10,18 @@ struct ObjectTable {
 
   @safe
   struct Slot {
-    /// A `StreamPointer` when the kind is a connection, else an unmanaged object.
+    /// A `StreamPointer` when the kind is a connection, else an unmanaged object. nil: free.
     var content: UnsafeMutableRawPointer?
     var generation: UInt32 = 1
     var kind: HandleClass
+    /// The next free slot, when this one is free. `UInt32.max` is none.
+    var nextFree: UInt32 = .max
   }
 
   private var slots: UnsafeMutablePointer<Slot>
   private var capacity = 64
   private var used = 0
-  private var free: [UInt32] = []
+  private var firstFree: UInt32 = .max
   private(set) var count = 0
 
   init() { unsafe slots = .allocate(capacity: capacity) }
@@ -38,7 +40,9 @@ struct ObjectTable {
     _ content: UnsafeMutableRawPointer, _ kind: HandleClass
   ) -> Handle {
     count += 1
-    if let slot = free.popLast() {
+    if firstFree != .max {
+      let slot = firstFree
+      firstFree = unsafe slots[Int(slot)].nextFree
       unsafe slots[Int(slot)].content = unsafe content
       unsafe slots[Int(slot)].kind = kind
       return unsafe (slot, slots[Int(slot)].generation)
@@ -87,7 +91,8 @@ struct ObjectTable {
     }
     unsafe slot.pointee.content = nil
     unsafe slot.pointee.generation &+= 1
-    free.append(handle.slot)
+    unsafe slot.pointee.nextFree = firstFree
+    firstFree = handle.slot
     count -= 1
     if unsafe slot.pointee.kind == .connection {
       return unsafe .stream(content.assumingMemoryBound(to: Stream.self))

@@ -54,13 +54,8 @@ extension Driver {
 
   @inline(__always)
   func drained(_ io: ScheduledIOPointer, _ direction: Direction) {
-    let traits = unsafe io.pointee.traits
-    if direction == .write {
-      if traits.contains(.shortWriteMeansFull) { unsafe io.pointee.ready.remove(.writable) }
-    } else if traits.contains(.shortReadMeansEmpty), unsafe !io.pointee.ready.contains(.priority) {
-      // A read stops short at urgent data too: then more may be there.
-      unsafe io.pointee.ready.remove(.readable)
-    }
+    if direction == .read { return unsafe io.noteShortRead() }
+    if unsafe io.pointee.traits.contains(.shortWriteMeansFull) { unsafe io.pointee.ready.remove(.writable) }
   }
 
   @inline(never)

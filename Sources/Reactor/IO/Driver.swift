@@ -10,6 +10,8 @@ import Glibc
 public final class Driver {
   public let kernel: Kernel
   package let waits = WaitTable()
+  /// What the transfers of one message need, free of references to count.
+  package let fastPath: UnsafeMutablePointer<FastPath>
   private let batch: EventBatch
   private static let chunkSize = 128
   @safe @exclusivity(unchecked) private var chunks: [ScheduledIOPointer] = unsafe []
@@ -29,11 +31,15 @@ public final class Driver {
   /// - Parameter batchSize: events that one turn takes at most, 1...65,536.
   public init(kernel: Kernel, batchSize: Int = 1024) {
     self.kernel = kernel
+    unsafe fastPath = .allocate(capacity: 1)
     batch = EventBatch(capacity: batchSize)
+    unsafe fastPath.initialize(to: FastPath(self))
   }
 
   deinit {
     for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
+    unsafe fastPath.deallocate()
+    waits.deallocate()
   }
 
   // MARK: Turning

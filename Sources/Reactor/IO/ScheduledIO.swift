@@ -25,17 +25,17 @@ package struct ScheduledIO {
   package struct Traits: OptionSet, Sendable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
-    package static let live = Traits(rawValue: 1)
+    package static var live: Traits { Traits(rawValue: 1) }
     /// A read of fewer bytes than asked for proves that nothing is left: plain TCP sockets.
-    package static let shortReadMeansEmpty = Traits(rawValue: 2)
+    package static var shortReadMeansEmpty: Traits { Traits(rawValue: 2) }
     /// A write of fewer bytes than offered proves that there is no room: streams and pipes.
-    package static let shortWriteMeansFull = Traits(rawValue: 16)
+    package static var shortWriteMeansFull: Traits { Traits(rawValue: 16) }
     /// What holds for a TCP connection.
-    package static let plainStream: Traits = [.shortReadMeansEmpty, .shortWriteMeansFull]
+    package static var plainStream: Traits { [.shortReadMeansEmpty, .shortWriteMeansFull] }
     /// A regular file: the kernel does not report it, and it never blocks.
-    package static let alwaysReady = Traits(rawValue: 4)
+    package static var alwaysReady: Traits { Traits(rawValue: 4) }
     /// The driver has shut down.
-    package static let shutdown = Traits(rawValue: 8)
+    package static var shutdown: Traits { Traits(rawValue: 8) }
   }
 }
 

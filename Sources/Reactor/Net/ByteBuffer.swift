@@ -3,8 +3,8 @@
 package struct ByteBuffer {
   private var storage: UnsafeMutableRawPointer?
   private var capacity = 0
-  private var start = 0
-  private var end = 0
+  package private(set) var start = 0
+  package private(set) var end = 0
 
   package init() {}
 

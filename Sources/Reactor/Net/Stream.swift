@@ -9,19 +9,19 @@ import Glibc
 /// hottest of all. The verbs are the driver's.
 @safe
 package struct Stream {
-  let io: ScheduledIOPointer
+  package let io: ScheduledIOPointer
   /// Bytes that were received and not taken yet.
   package var buffer = ByteBuffer()
   /// Whose write has sent a part, and how many bytes of it.
   var writer: WaiterPointer?
   var sent = 0
   /// The answer of the kernel to a fast send that did not take everything: bytes or `-errno`.
-  var begun = 0
+  package var begun = 0
   /// The owner's name for it.
   package var handle: (slot: UInt32, generation: UInt32) = (0, 0)
   /// Where a script made it. 0: unknown.
   package var site: UInt32 = 0
-  let kind: Kind
+  package let kind: Kind
   package var writeEnd = WriteEnd.open
 
   package enum WriteEnd: UInt8 { case open, shutDown, partial }
@@ -37,7 +37,7 @@ package struct Stream {
   package var fd: Int32 { unsafe io.pointee.fd }
 
   /// Whether its bytes move by recv(2) and send(2).
-  var isPlain: Bool { kind == .socket }
+  package var isPlain: Bool { kind == .socket }
 }
 
 package typealias StreamPointer = UnsafeMutablePointer<Stream>

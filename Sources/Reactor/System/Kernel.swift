@@ -92,6 +92,9 @@ open class Kernel {
     Int(-ENOSYS)
   }
 
+  /// `receive` and `send` without flags, for the path of every message.
+  package var messageVerbs: MessageVerbs { .general }
+
   /// Receives one message with its sender, its flags and up to 16 passed descriptors.
   open func receiveMessage(
     _ fd: Int32, _ buffer: UnsafeMutableRawBufferPointer, flags: Int32, _ message: inout Message

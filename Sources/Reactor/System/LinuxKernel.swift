@@ -43,6 +43,10 @@ public final class LinuxKernel: Kernel {
 
   // MARK: Clocks and entropy
 
+  package override var messageVerbs: MessageVerbs {
+    unsafe MessageVerbs(receive: linux_receive_message, send: linux_send_message)
+  }
+
   public override func monotonic() -> UInt64 { linux_monotonic() }
   public override func wall() -> Int64 { linux_wall() }
   public override func processorTime() -> UInt64 { linux_processor_time() }

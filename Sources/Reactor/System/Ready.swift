@@ -4,22 +4,22 @@ public struct Ready: OptionSet, Sendable, Hashable {
   @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// Data, or a connection to accept, is there.
-  public static let readable = Ready(rawValue: 0x01)
+  @inlinable public static var readable: Ready { Ready(rawValue: 0x01) }
   /// There is room to send.
-  public static let writable = Ready(rawValue: 0x02)
+  @inlinable public static var writable: Ready { Ready(rawValue: 0x02) }
   /// The peer ended its writing (EPOLLRDHUP), or the descriptor hung up (EPOLLHUP).
-  public static let readClosed = Ready(rawValue: 0x04)
+  @inlinable public static var readClosed: Ready { Ready(rawValue: 0x04) }
   /// Nothing can be sent any more (EPOLLHUP, or EPOLLERR alone).
-  public static let writeClosed = Ready(rawValue: 0x08)
+  @inlinable public static var writeClosed: Ready { Ready(rawValue: 0x08) }
   /// Urgent data is there (EPOLLPRI).
-  public static let priority = Ready(rawValue: 0x10)
+  @inlinable public static var priority: Ready { Ready(rawValue: 0x10) }
   /// An error is pending (EPOLLERR).
-  public static let error = Ready(rawValue: 0x20)
+  @inlinable public static var error: Ready { Ready(rawValue: 0x20) }
 
-  public static let all = Ready(rawValue: 0x3F)
+  @inlinable public static var all: Ready { Ready(rawValue: 0x3F) }
 
-  /// The bits that let an attempt to read go on.
-  public static let readSide: Ready = [.readable, .readClosed, .error]
-  /// The bits that let an attempt to write go on.
-  public static let writeSide: Ready = [.writable, .writeClosed, .error]
+  /// The bits that let an attempt to read go on: readable, readClosed, error.
+  @inlinable public static var readSide: Ready { Ready(rawValue: 0x25) }
+  /// The bits that let an attempt to write go on: writable, writeClosed, error.
+  @inlinable public static var writeSide: Ready { Ready(rawValue: 0x2A) }
 }

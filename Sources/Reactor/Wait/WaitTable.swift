@@ -8,41 +8,57 @@
 ///   has run, so that whoever comes in between queues behind it.
 /// - A waiter that ends for another reason leaves every queue at once, and a grant that it had
 ///   not used moves on to the next.
+///
+/// A plain handle on state at a fixed place: copying it counts no references.
 @safe
-package final class WaitTable {
-  private static let chunkSize = 64
-  @safe @exclusivity(unchecked) private var chunks: [WaiterPointer] = unsafe []
-  @safe @exclusivity(unchecked) private var free: WaiterPointer?
-  @safe @exclusivity(unchecked) private var used = 0
-  @safe @exclusivity(unchecked) private var firstWoken: WaiterPointer?
-  @safe @exclusivity(unchecked) private var lastWoken: WaiterPointer?
-  @safe @exclusivity(unchecked) private var timers = TimerHeap()
-  /// Waiters that wait now.
-  @safe @exclusivity(unchecked) package private(set) var parkedCount = 0
-  /// Waiters that were woken and have not run yet.
-  @safe @exclusivity(unchecked) package private(set) var wokenCount = 0
-
-  package init() {}
-
-  deinit {
-    for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
-    timers.deallocate()
+package struct WaitTable {
+  @safe
+  private struct State {
+    var chunks: [WaiterPointer] = unsafe []
+    var free: WaiterPointer?
+    var used = 0
+    var firstWoken: WaiterPointer?
+    var lastWoken: WaiterPointer?
+    var timers = TimerHeap()
+    var parkedCount = 0
+    var wokenCount = 0
   }
+
+  private static let chunkSize = 64
+  private let state: UnsafeMutablePointer<State>
+
+  package init() {
+    unsafe state = .allocate(capacity: 1)
+    unsafe state.initialize(to: State())
+  }
+
+  /// Frees everything. No waiter may be used afterwards.
+  func deallocate() {
+    for unsafe chunk in unsafe state.pointee.chunks { unsafe chunk.deallocate() }
+    unsafe state.pointee.timers.deallocate()
+    unsafe state.deinitialize(count: 1)
+    unsafe state.deallocate()
+  }
+
+  /// Waiters that wait now.
+  package var parkedCount: Int { unsafe state.pointee.parkedCount }
+  /// Waiters that were woken and have not run yet.
+  package var wokenCount: Int { unsafe state.pointee.wokenCount }
 
   // MARK: Waiters
 
   package func makeWaiter(tag: UInt) -> WaiterPointer {
-    if let waiter = free {
-      free = unsafe waiter.pointee.nextWoken
+    if let waiter = unsafe state.pointee.free {
+      unsafe state.pointee.free = unsafe waiter.pointee.nextWoken
       unsafe waiter.pointee.nextWoken = nil
       unsafe waiter.pointee.tag = tag
       unsafe waiter.pointee.state = .idle
       return unsafe waiter
     }
-    if used % Self.chunkSize == 0 { unsafe chunks.append(.allocate(capacity: Self.chunkSize)) }
-    let waiter = unsafe chunks[used / Self.chunkSize] + used % Self.chunkSize
-    unsafe waiter.initialize(to: Waiter(tag: tag, slot: UInt32(truncatingIfNeeded: used)))
-    used += 1
+    if unsafe state.pointee.used % Self.chunkSize == 0 { unsafe state.pointee.chunks.append(.allocate(capacity: Self.chunkSize)) }
+    let waiter = unsafe state.pointee.chunks[state.pointee.used / Self.chunkSize] + state.pointee.used % Self.chunkSize
+    unsafe waiter.initialize(to: Waiter(tag: tag, slot: UInt32(truncatingIfNeeded: state.pointee.used)))
+    unsafe state.pointee.used += 1
     return unsafe waiter
   }
 
@@ -52,8 +68,8 @@ package final class WaitTable {
     if unsafe waiter.pointee.state == .woken { unsafe removeWoken(waiter) }
     unsafe waiter.pointee.state = .free
     unsafe waiter.pointee.generation &+= 1
-    unsafe waiter.pointee.nextWoken = free
-    free = unsafe waiter
+    unsafe waiter.pointee.nextWoken = unsafe state.pointee.free
+    unsafe state.pointee.free = unsafe waiter
   }
 
   package func id(of waiter: WaiterPointer) -> WaiterID {
@@ -62,8 +78,8 @@ package final class WaitTable {
 
   /// The waiter that an id names, or nil when it is gone.
   package func waiter(_ id: WaiterID) -> WaiterPointer? {
-    guard Int(id.slot) < used else { return nil }
-    let waiter = unsafe chunks[Int(id.slot) / Self.chunkSize] + Int(id.slot) % Self.chunkSize
+    guard unsafe Int(id.slot) < state.pointee.used else { return nil }
+    let waiter = unsafe state.pointee.chunks[Int(id.slot) / Self.chunkSize] + Int(id.slot) % Self.chunkSize
     guard unsafe waiter.pointee.generation == id.generation, unsafe waiter.pointee.state != .free else {
       return nil
     }
@@ -92,8 +108,8 @@ package final class WaitTable {
   package func park(_ waiter: WaiterPointer, deadline: UInt64) {
     unsafe assert(waiter.pointee.state == .idle)
     unsafe waiter.pointee.state = .parked
-    parkedCount += 1
-    if deadline != .max { unsafe timers.insert(waiter, deadline: deadline) }
+    unsafe state.pointee.parkedCount += 1
+    if deadline != .max { unsafe state.pointee.timers.insert(waiter, deadline: deadline) }
   }
 
   // MARK: Waking
@@ -144,7 +160,7 @@ package final class WaitTable {
     }
   }
 
-  /// Cancels: ends a wait, or takes back a grant that has not been used.
+  /// Cancels: ends a wait, or takes back a grant that has not been state.pointee.used.
   /// Returns false when the waiter neither waits nor was woken by a grant.
   @discardableResult
   package func cancel(_ waiter: WaiterPointer) -> Bool {
@@ -161,10 +177,15 @@ package final class WaitTable {
     }
   }
 
-  /// Ends a call that used its grant: gives the place up. The caller hands on what is left.
+  /// Ends a call that state.pointee.used its grant: gives the place up. The caller hands on what is left.
+  @inline(__always)
   package func finish(_ waiter: WaiterPointer) {
-    guard unsafe waiter.pointee.node.queue != nil else { return }
-    unsafe remove(nodeOf(waiter))
+    guard let queue = unsafe waiter.pointee.node.queue else { return }
+    let node = unsafe nodeOf(waiter)
+    guard unsafe queue.pointee.head == node, unsafe node.pointee.next == node else { return unsafe remove(node) }
+    unsafe queue.pointee.head = nil  // alone in its queue: the usual case
+    unsafe node.pointee.queue = nil
+    unsafe node.pointee.isGranted = false
   }
 
   /// Puts a waiter that does not wait into the list of the woken: a new task, or a yield.
@@ -175,24 +196,24 @@ package final class WaitTable {
 
   /// Takes the waiter that was woken first. Its reason says why.
   package func nextWoken() -> WaiterPointer? {
-    guard let waiter = firstWoken else { return nil }
-    firstWoken = unsafe waiter.pointee.nextWoken
-    if unsafe firstWoken == nil { lastWoken = nil }
+    guard let waiter = unsafe state.pointee.firstWoken else { return nil }
+    unsafe state.pointee.firstWoken = unsafe waiter.pointee.nextWoken
+    if unsafe state.pointee.firstWoken == nil { unsafe state.pointee.lastWoken = nil }
     unsafe waiter.pointee.nextWoken = nil
     unsafe waiter.pointee.state = .idle
-    wokenCount -= 1
+    unsafe state.pointee.wokenCount -= 1
     return unsafe waiter
   }
 
   // MARK: Time
 
   /// The earliest deadline of all that wait.
-  package var nextDeadline: UInt64? { timers.next }
-  package var timerCount: Int { timers.count }
+  package var nextDeadline: UInt64? { unsafe state.pointee.timers.next }
+  package var timerCount: Int { unsafe state.pointee.timers.count }
 
   /// Wakes everybody whose deadline has come.
   package func expire(now: UInt64) {
-    while let waiter = unsafe timers.popExpired(now: now) { unsafe wake(waiter, .timeout) }
+    while let waiter = unsafe state.pointee.timers.popExpired(now: now) { unsafe wake(waiter, .timeout) }
   }
 
   // MARK: Inside
@@ -231,9 +252,9 @@ package final class WaitTable {
   }
 
   private func unpark(_ waiter: WaiterPointer) {
-    parkedCount -= 1
+    unsafe state.pointee.parkedCount -= 1
     unsafe waiter.pointee.state = .idle
-    if unsafe waiter.pointee.heapIndex >= 0 { unsafe timers.remove(waiter) }
+    if unsafe waiter.pointee.heapIndex >= 0 { unsafe state.pointee.timers.remove(waiter) }
   }
 
   /// Takes a waiter out of its timer and of every queue; a grant that it held moves on.
@@ -251,18 +272,18 @@ package final class WaitTable {
     unsafe waiter.pointee.reason = reason
     unsafe waiter.pointee.state = .woken
     unsafe waiter.pointee.nextWoken = nil
-    if let last = lastWoken {
+    if let last = unsafe state.pointee.lastWoken {
       unsafe last.pointee.nextWoken = unsafe waiter
     } else {
-      firstWoken = unsafe waiter
+      unsafe state.pointee.firstWoken = unsafe waiter
     }
-    lastWoken = unsafe waiter
-    wokenCount += 1
+    unsafe state.pointee.lastWoken = unsafe waiter
+    unsafe state.pointee.wokenCount += 1
   }
 
   private func removeWoken(_ waiter: WaiterPointer) {
     var previous: WaiterPointer?
-    var current = firstWoken
+    var current = unsafe state.pointee.firstWoken
     while let candidate = unsafe current, unsafe candidate != waiter {
       unsafe previous = unsafe candidate
       unsafe current = unsafe candidate.pointee.nextWoken
@@ -271,9 +292,9 @@ package final class WaitTable {
     if let previous = unsafe previous {
       unsafe previous.pointee.nextWoken = unsafe waiter.pointee.nextWoken
     } else {
-      firstWoken = unsafe waiter.pointee.nextWoken
+      unsafe state.pointee.firstWoken = unsafe waiter.pointee.nextWoken
     }
-    if unsafe lastWoken == waiter { lastWoken = unsafe previous }
-    wokenCount -= 1
+    if unsafe state.pointee.lastWoken == waiter { unsafe state.pointee.lastWoken = unsafe previous }
+    unsafe state.pointee.wokenCount -= 1
   }
 }

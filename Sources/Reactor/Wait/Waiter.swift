@@ -22,7 +22,7 @@ public struct WaiterID: Sendable, Hashable {
 
 /// A place in a queue.
 @safe
-struct WaitNode {
+package struct WaitNode {
   var previous: UnsafeMutablePointer<WaitNode>?
   var next: UnsafeMutablePointer<WaitNode>?
   /// The queue that this node stands in; nil when it stands in none.
@@ -62,7 +62,7 @@ package typealias WaiterPointer = UnsafeMutablePointer<Waiter>
 /// Those who wait for the same thing, in the order in which they came: a ring of nodes.
 @safe
 package struct WaitQueue {
-  var head: UnsafeMutablePointer<WaitNode>?
+  package var head: UnsafeMutablePointer<WaitNode>?
 
   package init() {}
 
