@@ -5,6 +5,7 @@
 #include "internal.h"
 
 static int again(lua_State *L, int status, lua_KContext context);
+static int check(lua_State *L, lr_function *f);
 
 int lr_raise_cancelled(lua_State *L, lr_host *h) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, h->cancelled);
@@ -66,6 +67,7 @@ static int raise(lua_State *L, lr_function *f, lr_call *c, int32_t outcome) {
   lr_host *h = f->host;
   if (outcome == LR_CANCEL) return lr_raise_cancelled(L, h);
   if (outcome == LR_ARGUMENT) return fail_argument(L, c);
+  if (outcome == LR_STOP) return lr_stop(L, h);
   luaL_where(L, 1);
   lua_pushlstring(L, c->results[0].bytes, c->results[0].length);
   lua_concat(L, 2);
@@ -96,6 +98,7 @@ static inline int run_leaf(lua_State *L, lr_function *f, lr_call *c, uint32_t re
   if (outcome == LR_TASK_RESULT) {
     return lr_push_task_result(L, h, lr_to_handle(L, 1, h->task_class));
   }
+  if (outcome == LR_CHECK) return check(L, f);
   return raise(L, f, c, outcome);
 }
 
@@ -119,21 +122,38 @@ static int begin_late(lua_State *L, int status, lua_KContext context) {
   lr_function *f = (lr_function *)context;
   (void)status;
   if (is_cancelled(f->host->task)) return lr_raise_cancelled(L, f->host);
+  f->host->call.checked = !f->waits;
   return enter(L, f, LR_FIRST);
+}
+
+/// Begins a call that may wait, unless it cannot here, or its task is cancelled, or has to let
+/// the others run first.
+static inline int enter_waiting(lua_State *L, lr_function *f) {
+  lr_host *h = f->host;
+  lr_check_may_wait(L, h, f->name);
+  lr_task *task = h->task;
+  if (__builtin_expect(is_cancelled(task), 0)) return lr_raise_cancelled(L, h);
+  if (__builtin_expect(task->budget-- == 0, 0)) {
+    h->parking = h->requeue = true;
+    return lua_yieldk(L, 0, (lua_KContext)f, begin_late);
+  }
+  return enter(L, f, LR_FIRST);
+}
+
+/// A leaf has found out that its call may have to wait: makes the checks, and runs it again.
+static int check(lua_State *L, lr_function *f) {
+  f->host->call.checked = 1;
+  return enter_waiting(L, f);
+}
+
+int32_t lr_can_wait(lr_call *c) {
+  lr_host *h = c->host;
+  return c->task && h->running == c->caller && h->chain_yields && lua_isyieldable(c->caller);
 }
 
 /// The general way in: everything is checked, decoded and recorded.
 static int call(lua_State *L, lr_function *f) {
-  if (f->waits) {
-    lr_host *h = f->host;
-    lr_check_may_wait(L, h, f->name);
-    lr_task *task = h->task;
-    if (__builtin_expect(is_cancelled(task), 0)) return lr_raise_cancelled(L, h);
-    if (__builtin_expect(task->budget-- == 0, 0)) {
-      h->parking = h->requeue = true;
-      return lua_yieldk(L, 0, (lua_KContext)f, begin_late);
-    }
-  }
+  if (f->waits) return enter_waiting(L, f);
   return enter(L, f, LR_FIRST);
 }
 

@@ -51,6 +51,7 @@ static int run(lua_State *L, lua_State *co, int arguments, int how) {
   int results = 0;
   h->chain_yields = ours && chain && lua_isyieldable(L);
   h->running = ours ? co : running;
+  if (__builtin_expect(h->stopping, 0)) lr_stop_after(co, LR_LAST_INSTRUCTIONS);
   int status = lua_resume(co, L, arguments, &results);
   h->running = running;
   h->chain_yields = chain;
@@ -67,6 +68,7 @@ static int run(lua_State *L, lua_State *co, int arguments, int how) {
     lua_xmove(co, L, results);
     return how == RESUME ? results + 1 : results;
   }
+  if (h->stopping) lr_stop_after(L, 1);
   if (how == RESUME) lua_pushboolean(L, 0);
   lua_xmove(co, L, 1);
   return how == RESUME ? 2 : rethrow(L, co, status);

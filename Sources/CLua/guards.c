@@ -56,29 +56,10 @@ static int get_registry(lua_State *L) {
   return 1;
 }
 
-/// print, through the host's standard output, so that its order with io.write is kept.
-static int print(lua_State *L) {
-  int n = lua_gettop(L);
-  luaL_Buffer buffer;
-  luaL_buffinit(L, &buffer);
-  for (int i = 1; i <= n; i++) {
-    if (i > 1) luaL_addchar(&buffer, '\t');
-    luaL_tolstring(L, i, NULL);
-    luaL_addvalue(&buffer);
-  }
-  luaL_addchar(&buffer, '\n');
-  luaL_pushresult(&buffer);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, -2);
-  lua_call(L, 1, 0);
+/// Notes that a C module was loaded: it can hold coroutines that we do not know of.
+int lr_note_native_code(lua_State *L) {
+  lr_host_of(L)->native_code = true;
   return 0;
-}
-
-/// prelude's way to give `print` its stream: (write) -> print
-int lr_make_print(lua_State *L) {
-  lua_settop(L, 1);
-  lua_pushcclosure(L, print, 1);
-  return 1;
 }
 
 /// Messages that the library makes when it has no memory left to make them. A panic follows when

@@ -176,6 +176,10 @@ static int open(lua_State *L) {
   lr_push_natives(L, h, "reactor.base");
   lua_pushcfunction(L, lr_make_print);
   lua_setfield(L, -2, "make_print");
+  lua_pushcfunction(L, lr_bind);
+  lua_setfield(L, -2, "bind");
+  lua_pushcfunction(L, lr_note_native_code);
+  lua_setfield(L, -2, "note_native_code");
   lr_push_natives(L, h, "reactor.task");
   lua_pushcfunction(L, lr_spawn);
   lua_setfield(L, -2, "spawn");

@@ -63,9 +63,9 @@ struct lr_function {
   lr_fast_again fast_again;
   const void *data;
   lr_class_record *class;
-  uint8_t codes[LR_MAX_ARGUMENTS];
+  uint8_t codes[LR_MAX_CODES];
   uint8_t code_count, required;  // arguments in all, and up to the last that must be there
-  bool rest, waits, keeps;
+  bool rest, waits, keeps, texts, joins;
   char name[38];
 };
 
@@ -74,6 +74,9 @@ typedef struct lr_site_record {
   int32_t line;
   char source[60];
 } lr_site_record;
+
+/// What a task that is told to stop may still do, so that no script can refuse to end.
+#define LR_LAST_INSTRUCTIONS 10000000
 
 #define LR_TASK_CHUNK 64
 #define LR_SITE_CHAINS 256
@@ -100,6 +103,7 @@ struct lr_host {
   int threads, handles, traces;          // registry tables by slot
   int (*spawned)(lr_call *, lr_task *);
   bool small_heap, script_paces;         // the collector's pace (guards.c)
+  bool stopping;                         // coroutines get LR_LAST_INSTRUCTIONS more
   bool native_code;                      // a C module was loaded: coroutines are not used again
 
   lr_class_record **classes;
@@ -158,14 +162,21 @@ int lr_open_classes(lua_State *L);
 int lr_push_task_result(lua_State *L, lr_host *h, lr_handle_box *box);
 void lr_open_tasks(lua_State *L, lr_host *h);
 int lr_spawn(lua_State *L);
+int lr_stop(lua_State *L, lr_host *h);
+void lr_stop_after(lua_State *L, int instructions);
 int lr_yield(lua_State *L);
 void lr_task_free(lr_host *h, lr_task *task);
 lr_task *lr_task_make(lua_State *L, lr_host *h);
 
-// coroutine.c, guards.c, print.c
+// coroutine.c, guards.c
 void lr_open_coroutines(lua_State *L);
-int lr_make_print(lua_State *L);
 void lr_open_guards(lua_State *L, lr_host *h);
+int lr_note_native_code(lua_State *L);
+
+// texts.c
+int lr_call_texts(lua_State *L);
+int lr_make_print(lua_State *L);
+int lr_bind(lua_State *L);
 
 // module.c
 void lr_push_natives(lua_State *L, lr_host *h, const char *module);

@@ -48,7 +48,7 @@ static void expose_methods(lua_State *L, lr_class_record *class) {
 }
 
 static lua_CFunction entry_of(const lr_function *f) {
-  if (!f->fast) return lr_call_function;
+  if (!f->fast) return f->texts ? lr_call_texts : lr_call_function;
   return f->codes[1] == 's' ? lr_call_fast_write : lr_call_fast_read;
 }
 
@@ -85,7 +85,7 @@ static int compile_signature(lr_function *f, const char *signature) {
       f->codes[f->code_count - 1] |= LR_OPTIONAL;
     } else if (*s == '*') {
       f->rest = true;
-    } else if (strchr("hHinstbvf", *s) && f->code_count < LR_MAX_ARGUMENTS) {
+    } else if (strchr("hHinstbvfa", *s) && f->code_count < LR_MAX_CODES) {
       f->codes[f->code_count++] = (uint8_t)*s;
     } else {
       return -1;
@@ -128,6 +128,8 @@ int32_t lr_define(lr_host *h, const char *module, const lr_definition *definitio
     f->class = d->class_id ? h->classes[d->class_id - 1] : NULL;
     f->waits = (d->flags & LR_WAITS) != 0;
     f->keeps = (d->flags & LR_KEEPS) != 0;
+    f->joins = (d->flags & LR_JOINS) != 0;
+    f->texts = f->joins || (d->flags & LR_TEXTS) != 0;
     strncpy(f->name, d->name, sizeof f->name - 1);
     h->functions[h->function_count++] = f;
   }
@@ -168,6 +170,25 @@ static int run_module(lua_State *L) {
 
 int32_t lr_run_module(lr_host *h, const char *module) {
   return lr_protect(h, run_module, (void *)module) == LUA_OK ? 0 : -1;
+}
+
+static int set_search_path(lua_State *L) {
+  static const char key[] = "reactor.path";
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, LUA_LOADLIBNAME);
+  if (lua_getfield(L, LUA_REGISTRYINDEX, key) == LUA_TNIL) {
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "path");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, key);
+  }
+  lua_pushfstring(L, "%s;%s", (const char *)lua_touserdata(L, 1), lua_tostring(L, -1));
+  lua_setfield(L, -3, "path");
+  return 0;
+}
+
+int32_t lr_set_search_path(lr_host *h, const char *templates) {
+  return lr_protect(h, set_search_path, (void *)templates) == LUA_OK ? 0 : -1;
 }
 
 typedef struct {

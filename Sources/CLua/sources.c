@@ -7,6 +7,9 @@
 static const char base[] = {
 #embed "../LuaHost/Prelude/base.lua"
 };
+static const char io[] = {
+#embed "../LuaHost/Prelude/io.lua"
+};
 static const char reactor[] = {
 #embed "../LuaHost/Prelude/reactor.lua"
 };
@@ -19,6 +22,7 @@ static const char task[] = {
 
 static const lr_source lr_sources[] = {
   {"reactor.base", base, sizeof base},
+  {"reactor.io", io, sizeof io},
   {"reactor", reactor, sizeof reactor},
   {"reactor.net", net, sizeof net},
   {"reactor.task", task, sizeof task},

@@ -219,6 +219,28 @@ int32_t lr_task_resume(lr_host *h, lr_task *task) {
   return LR_FAILED;
 }
 
+/// A hook that raises at every instruction, so that nothing catches the error for long.
+static void raise_always(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  lr_stop(L, lr_host_of(L));
+}
+
+/// Lets a coroutine run `instructions` more.
+void lr_stop_after(lua_State *L, int instructions) {
+  lua_sethook(L, raise_always, LUA_MASKCOUNT, instructions);
+}
+
+int lr_stop(lua_State *L, lr_host *h) {
+  lr_stop_after(L, 1);
+  if (h->task) lr_stop_after(h->task->thread, 1);
+  return lr_raise_cancelled(L, h);
+}
+
+void lr_task_stop(lr_host *h, lr_task *task) {
+  h->stopping = true;
+  if (task->thread) lr_stop_after(task->thread, LR_LAST_INSTRUCTIONS);
+}
+
 int32_t lr_task_was_cancelled(lr_host *h, lr_task *task) {
   if (!task->thread || lua_gettop(task->thread) == 0) return 0;
   lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->cancelled);

@@ -77,6 +77,10 @@ static void decode_one(lua_State *L, lr_function *f, int index, char code, lr_va
       }
       v->kind = LR_OTHER;
       break;
+    case 'a':
+      luaL_checkany(L, index);
+      *v = lr_plain(L, index);
+      break;
     default:  // 'v', 'H'
       *v = lr_plain(L, index);
       if (code == 'H' && v->kind != LR_HANDLE) wrong_type(L, index, "handle");
@@ -179,6 +183,12 @@ void lr_push(lua_State *L, lr_host *h, const lr_value *v) {
     case LR_LIST:
     case LR_MAP:
       push_items(L, h, v);
+      break;
+    case LR_NUMERAL:
+      if (lua_stringtonumber(L, v->bytes) == 0) lua_pushnil(L);
+      break;
+    case LR_SAME:
+      lua_pushvalue(L, (int)v->integer);
       break;
     default:
       lua_pushnil(L);

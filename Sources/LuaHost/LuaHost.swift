@@ -21,10 +21,18 @@ public final class LuaHost {
   @safe @exclusivity(unchecked) private var arena = Arena()
   @safe @exclusivity(unchecked) private var heldSerial: UInt32 = 0
   let core: HostCorePointer
-  @safe @exclusivity(unchecked) var output = StandardOutput()
+  let output = OutputBuffer(fd: 1, isStandard: true)
+  let errors = OutputBuffer(fd: 2, isStandard: true, mode: .unbuffered)
   @safe @exclusivity(unchecked) var closures: [Closure] = []
   /// Takes texts for the person who runs the script: errors and warnings. nil: standard error.
   @safe @exclusivity(unchecked) public var onReport: ((String) -> Void)?
+
+  /// Where `require` looks first: folders, or templates such as "lib/?.lua". Set it before the
+  /// first `load`. Behind them come LUA_PATH and the places of the system.
+  @safe @exclusivity(unchecked) public var searchPaths: [String] = [] {
+    didSet { isSearchPathSet = false }
+  }
+  @safe @exclusivity(unchecked) private var isSearchPathSet = true
 
   /// How much memory the scripts of a host may use, in bytes. nil: no limit.
   public struct Limits: Sendable {
@@ -104,6 +112,7 @@ public final class LuaHost {
   public func load(
     _ source: UnsafeRawBufferPointer, name: String, arguments: [Value] = []
   ) throws(LuaError) -> TaskID {
+    try setSearchPath()
     arena.clear()
     let values = unsafe arena.values(arguments)
     let bytes = unsafe source.baseAddress?.assumingMemoryBound(to: CChar.self)
@@ -129,6 +138,16 @@ public final class LuaHost {
     return try result.get()
   }
 
+  private func setSearchPath() throws(LuaError) {
+    if isSearchPathSet { return }
+    let templates = searchPaths.map { $0.contains("?") ? $0 : "\($0)/?.lua;\($0)/?/init.lua" }
+    let result = unsafe templates.joined(separator: ";").withCString {
+      unsafe lr_set_search_path(raw, $0)
+    }
+    if result != 0 { throw lastError(LuaError.definition) }
+    isSearchPathSet = true
+  }
+
   /// One round: resumes tasks that are ready (a bounded number), polls the kernel once, and
   /// frees what scripts dropped.
   ///
@@ -138,9 +157,13 @@ public final class LuaHost {
   @discardableResult
   public func turn(until deadline: UInt64? = nil) throws(SystemError) -> Bool {
     scheduler.drain()
-    output.flush(kernel)
+    if scheduler.isExiting {
+      shutdown()
+      return false
+    }
+    let isWritten = output.flush(kernel) && errors.flush(kernel)
     guard liveTaskCount > 0 else { return false }
-    try driver.turn(until: deadline)
+    try driver.turn(until: isWritten ? deadline : min(deadline ?? .max, soon))
     collectDrops()
     unsafe lr_pace_collector(raw)
     return true
@@ -154,16 +177,29 @@ public final class LuaHost {
         break
       }
     }
-    output.flushAll(kernel)
+    flushAll()
     return scheduler.exitStatus
   }
 
-  /// Ends everything: waits end with "closed", handles are closed.
+  /// When to look again whether those who read our output have caught up.
+  private var soon: UInt64 { kernel.monotonic() + 2_000_000 }
+
+  /// Writes out all that scripts have written, to files and to standard streams.
+  private func flushAll() {
+    objects.forEach(.file, as: File.self) { $0.output?.flushAll(kernel) }
+    output.flushAll(kernel)
+    errors.flushAll(kernel)
+  }
+
+  /// Ends everything: tasks are cancelled, waits end with "closed", handles are closed, and what
+  /// was written goes out.
   public func shutdown() {
+    scheduler.cancelAll()
+    scheduler.drainAll()
     driver.shutdown()
     scheduler.drainAll()
     closeHandles()
-    output.flushAll(kernel)
+    flushAll()
   }
 
   // MARK: Inside
@@ -242,14 +278,7 @@ public final class LuaHost {
   /// Writes to standard error, after everything that was printed before.
   func writeStandardError(_ bytes: UnsafeRawBufferPointer) {
     output.flush(kernel)
-    var rest = unsafe bytes
-    var tries = 0
-    while unsafe !rest.isEmpty, tries < 10_000 {
-      let written = unsafe kernel.writeStandard(2, rest)
-      if written > 0 { unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[written...]) }
-      if written < 0, written != -Int(EAGAIN) { return }
-      tries += 1
-    }
+    unsafe errors.append(bytes, kernel)
   }
 
   private func reportOnStandardError(_ text: String) {

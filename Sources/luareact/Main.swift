@@ -13,6 +13,10 @@ struct Main {
     let host = try LuaHost(kernel: LinuxKernel())
     try host.load(String(decoding: text[..<n], as: UTF8.self), name: "@" + path, arguments: CommandLine.arguments.dropFirst(2).map { .text($0) })
     let status = try host.run()
-    exit(status == .done ? 0 : 1)
+    switch status {
+    case .done: exit(0)
+    case .failed: exit(1)
+    case .code(let code): exit(code)
+    }
   }
 }

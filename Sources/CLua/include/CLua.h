@@ -20,8 +20,9 @@ typedef struct lr_host lr_host;
 typedef struct lr_function lr_function;
 typedef struct lua_State lr_thread;
 
-#define LR_MAX_ARGUMENTS 8
-#define LR_MAX_RESULTS 8
+#define LR_MAX_ARGUMENTS 32
+#define LR_MAX_RESULTS 32
+#define LR_MAX_CODES 8  // letters of a signature
 
 /// What a plain value is. ORDER LR_KIND (decode.c, push.c)
 enum {
@@ -35,6 +36,8 @@ enum {
   LR_LIST,     // results only: `length` values at `items` become a sequence
   LR_MAP,      // results only: `length` pairs of values at `items` become a table
   LR_OTHER,    // arguments only: a table, function, … that has no plain form
+  LR_NUMERAL,  // results only: a NUL-ended text becomes the number that it spells
+  LR_SAME,     // results only: the argument with the number `integer`, from 1 on
 };
 
 typedef struct lr_value {
@@ -72,6 +75,8 @@ enum {
   LR_ARGUMENT,     // raise results[0] as an error of argument number `bad_argument`
   LR_CANCEL,       // raise the cancellation object
   LR_TASK_RESULT,  // push the results of the finished task in argument 1, or raise its error
+  LR_CHECK,        // this call may wait: check what LR_WAITS does, then run the leaf again
+  LR_STOP,         // end the task: raise at once, and at every instruction of what catches it
 };
 
 /// One task: a coroutine of its own, which the scheduler resumes. Memory belongs to C; the
@@ -123,6 +128,7 @@ typedef struct lr_call {
   uint32_t result_count;
   uint32_t bad_argument;
   uint32_t serial;        // counts calls of leaves
+  uint32_t checked;       // the leaf runs again after LR_CHECK; the leaf clears it
   uint32_t *commit;       // set to 1 by C when the results have reached the script
   lr_value *_Nonnull arguments;  // LR_MAX_ARGUMENTS of them
   lr_value *_Nonnull results;    // LR_MAX_RESULTS of them
@@ -151,8 +157,8 @@ enum {
 ///
 /// The signature has one letter an argument: `h` a handle of the function's class, `H` any
 /// handle, `i` integer, `n` number, `t` timeout in seconds (nil is none, NaN is refused),
-/// `s` string, `b` boolean, `v` any plain value, `f` a callable value. `?` after a letter makes
-/// it optional; `*` at the end takes the rest as plain values.
+/// `s` string, `b` boolean, `v` any plain value, `f` a callable value, `a` any value at all. `?`
+/// after a letter makes it optional; `*` at the end takes the rest as plain values.
 typedef struct lr_definition {
   const char *name;
   const char *signature;
@@ -167,6 +173,8 @@ typedef struct lr_definition {
 enum {
   LR_KEEPS = 1u << 1,  // finds in `kept` what it needs when its wait ends: no arguments then
   LR_WAITS = 1u << 0,  // may wait: refused where the caller cannot yield, raises when cancelled
+  LR_TEXTS = 1u << 2,  // the arguments behind the handle are strings or numbers …
+  LR_JOINS = 1u << 3,  // … and arrive as one string
 };
 
 typedef struct lr_options {
@@ -268,6 +276,16 @@ void lr_pace_collector(lr_host *host);
 
 /// Runs `bytes` of collection work; 0 makes a full collection.
 void lr_collect(lr_host *host, size_t bytes);
+
+/// Whether the caller may wait here, for a leaf that can also go on without.
+int32_t lr_can_wait(lr_call *_Nonnull call);
+
+/// Lets a task do what its end needs, and no more: after some 10 million instructions every
+/// further one raises. From the first call on this holds for every coroutine that is resumed.
+void lr_task_stop(lr_host *host, lr_task *task);
+
+/// Puts templates such as "lib/?.lua;lib/?/init.lua" before those that `require` had at start.
+int32_t lr_set_search_path(lr_host *host, const char *templates);
 
 // The allocator's switches for tests: fails allocation number `first` after now (1 is the next).
 // mode 0: that one only; 1: that one and the next; 2: every one from it on.

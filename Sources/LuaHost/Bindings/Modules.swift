@@ -8,6 +8,7 @@ extension LuaHost {
       (.task, TaskModule.describe), (.connection, ConnectionModule.describe),
       (.listener, Listener.describeLeaf), (.datagram, DatagramModule.describe),
       (.registration, RegistrationModule.describe), (.lookup, ConnectionModule.describe),
+      (.file, FileModule.describe),
     ]
     for unsafe (kind, describe) in unsafe descriptions {
       let name = unsafe UnsafeRawPointer(kind.name.utf8Start).assumingMemoryBound(to: CChar.self)
@@ -18,7 +19,8 @@ extension LuaHost {
     for index in 0..<lr_source_count where unsafe lr_prelude(raw, lr_source_at(index)) != 0 {
       throw lastError(LuaError.definition)
     }
-    try define("reactor.base", BaseModule.functions)
+    try define(
+      "reactor.base", BaseModule.functions + FileModule.functions + OSModule.functions)
     try define("reactor", ReactorModule.functions + RegistrationModule.functions)
     try define("reactor.sys", SystemModule.functions)
     try define(

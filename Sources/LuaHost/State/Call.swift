@@ -45,7 +45,7 @@ public struct Call {
     return (handle.slot, handle.generation)
   }
 
-  private func handleArgument(_ index: Int) -> (slot: UInt32, generation: UInt32) {
+  func handleArgument(_ index: Int) -> (slot: UInt32, generation: UInt32) {
     let handle = unsafe value(index).pointee.handle
     return (handle.slot, handle.generation)
   }

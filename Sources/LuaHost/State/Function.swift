@@ -14,6 +14,8 @@ struct Function {
   var waits = false
   /// Whether it keeps what it needs over its wait (`Call.keep`), and is not decoded again.
   var keeps = false
+  /// Whether it takes any number of strings and numbers, and whether they arrive as one string.
+  var texts = Texts.none
   /// The class whose method it is; nil: a function of the module.
   var method: HandleClass?
   let leaf: Leaf
@@ -21,19 +23,33 @@ struct Function {
   let fast: lr_fast_leaf?
   let fastAgain: lr_fast_again?
 
+  enum Texts { case none, separate, joined }
+
   init(
     _ name: StaticString, _ signature: StaticString, waits: Bool = false, keeps: Bool = false,
-    method: HandleClass? = nil, fast: lr_fast_leaf? = nil,
+    texts: Texts = .none, method: HandleClass? = nil, fast: lr_fast_leaf? = nil,
     fastAgain: lr_fast_again? = nil, _ leaf: @escaping Leaf
   ) {
     self.name = name
     self.signature = signature
     self.waits = waits
     self.keeps = keeps
+    self.texts = texts
     self.method = method
     unsafe self.leaf = unsafe leaf
     unsafe self.fast = unsafe fast
     unsafe self.fastAgain = unsafe fastAgain
+  }
+
+  private var flags: UInt32 {
+    var flags = waits ? LR_WAITS : 0
+    if keeps { flags |= LR_KEEPS }
+    switch texts {
+    case .none: break
+    case .separate: flags |= LR_TEXTS
+    case .joined: flags |= LR_JOINS
+    }
+    return UInt32(flags)
   }
 
   var definition: lr_definition {
@@ -41,8 +57,7 @@ struct Function {
       name: UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self),
       signature: UnsafeRawPointer(signature.utf8Start).assumingMemoryBound(to: CChar.self),
       leaf: leaf, data: nil, class_id: method?.rawValue ?? 0,
-      flags: UInt32((waits ? LR_WAITS : 0) | (keeps ? LR_KEEPS : 0)), fast: fast,
-      fast_again: fastAgain)
+      flags: flags, fast: fast, fast_again: fastAgain)
   }
 }
 
@@ -75,8 +90,8 @@ extension LuaHost {
 
   /// Gives scripts a Swift function: `require(module)[name](…)`.
   ///
-  /// The function gets plain values (nil, booleans, numbers, strings), at most 8 of them, and
-  /// answers plain values, lists and tables, at most 8. An error that it throws becomes
+  /// The function gets plain values (nil, booleans, numbers, strings), at most 32 of them, and
+  /// answers plain values, lists and tables, at most 32. An error that it throws becomes
   /// `nil, text` in the script. It runs on the host's thread and must not wait.
   ///
   /// - Throws: `LuaError.definition` when the name holds a NUL byte, or `.outOfMemory`.
@@ -105,7 +120,7 @@ extension LuaHost {
     do {
       let results = try host.closures[index].body(Arguments(call: call))
       if results.count > Int(LR_MAX_RESULTS) {
-        return call.raise("'\(host.closures[index].name)' answered more than 8 values")
+        return call.raise("'\(host.closures[index].name)' answered more than 32 values")
       }
       for value in results { call.push(value) }
       return call.done

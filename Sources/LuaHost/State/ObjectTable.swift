@@ -109,6 +109,14 @@ struct ObjectTable {
     return nil
   }
 
+  /// Calls `body` for each object of a kind, in the order of their slots.
+  func forEach<Object: AnyObject>(_ kind: HandleClass, as: Object.Type, _ body: (Object) -> Void) {
+    for slot in 0..<used where unsafe slots[slot].kind == kind {
+      let handle = unsafe (UInt32(truncatingIfNeeded: slot), slots[slot].generation)
+      if let object = find(handle, kind, as: Object.self) { body(object) }
+    }
+  }
+
   func deallocate() { unsafe slots.deallocate() }
 
   private mutating func grow() {
@@ -133,7 +141,7 @@ protocol HandleObject: AnyObject {
 /// The kinds of handles that the host itself makes. ORDER: `LuaHost.openClasses`
 enum HandleClass: UInt32, CaseIterable {
   case task = 1
-  case connection, listener, datagram, registration, lookup
+  case connection, listener, datagram, registration, lookup, file
 
   var name: StaticString {
     switch self {
@@ -143,6 +151,7 @@ enum HandleClass: UInt32, CaseIterable {
     case .datagram: "UDP socket"
     case .registration: "registration"
     case .lookup: "lookup"
+    case .file: "FILE*"  // what the messages of stock Lua call it
     }
   }
 }

@@ -16,6 +16,8 @@ final class Scheduler {
   /// Resumes between two polls of the driver.
   private static let resumesPerTurn = 61
   @safe @exclusivity(unchecked) private(set) var exitStatus = ExitStatus.done
+  /// A script asked for the end of the program.
+  @safe @exclusivity(unchecked) private(set) var isExiting = false
   /// Error texts on their way to the root, by slot. Looked up only, never walked.
   @safe @exclusivity(unchecked) private var errors: [UInt32: String] = [:]
 
@@ -44,7 +46,7 @@ final class Scheduler {
   /// Resumes tasks that are ready, at most as many as may run between two polls.
   func drain() {
     var left = Self.resumesPerTurn
-    while left > 0, let waiter = unsafe driver.waits.nextWoken() {
+    while left > 0, !isExiting, let waiter = unsafe driver.waits.nextWoken() {
       unsafe run(waiter)
       left -= 1
     }
@@ -116,7 +118,7 @@ final class Scheduler {
   /// Hands an error to the parent, whose outcome it becomes; at the root it is reported.
   private func pass(_ error: String, of task: Task, to parent: Task?) {
     guard let parent = unsafe parent, unsafe task.pointee.flags & UInt32(LR_TASK_DETACHED) == 0 else {
-      exitStatus = .failed
+      if !isExiting { exitStatus = .failed }
       return unsafe host.report(error)
     }
     if unsafe parent.pointee.flags & UInt32(LR_TASK_INHERITED) == 0 {
@@ -156,6 +158,23 @@ final class Scheduler {
     while let child = unsafe lr_task_at(raw, slot) {
       slot = unsafe child.pointee.next_sibling
       unsafe cancel(child)
+    }
+  }
+
+  /// Begins the end of the program; the first one to ask says with which code.
+  func requestExit(_ code: Int32) {
+    if !isExiting { exitStatus = .code(code) }
+    isExiting = true
+  }
+
+  /// Cancels every task. One that catches that and goes on does not go on for long.
+  func cancelAll() {
+    for slot in unsafe 1..<max(lr_task_limit(raw), 1) {
+      guard let task = unsafe lr_task_at(raw, slot),
+        unsafe task.pointee.flags & UInt32(LR_TASK_LIVE) != 0
+      else { continue }
+      unsafe lr_task_stop(raw, task)
+      unsafe cancel(task)
     }
   }
 

@@ -1,0 +1,162 @@
+import Glibc
+import Reactor
+
+/// A file of Lua's `io` library: a descriptor, and the bytes on their way in and out.
+///
+/// The calls of the disk are made at once and take as long as they take. A file that can make a
+/// reader wait (a terminal, a pipe) is registered with the driver at its first read.
+@safe
+final class File: HandleObject {
+  let fd: Int32
+  private let driver: Driver
+  /// The files behind io.stdin, io.stdout and io.stderr, which no script can close.
+  let isStandard: Bool
+  let canRead: Bool
+  let output: OutputBuffer?
+  /// Whether a read may find nothing there and has to wait for more.
+  private(set) var waits: Bool
+  /// Where a file that waits is read, and its registration.
+  private var stream: StreamPointer?
+  private var registration: Registration?
+  /// Bytes of a file that does not wait.
+  private var held = ByteBuffer()
+  /// How many of the bytes read are on their way to the script, which has copied them when the
+  /// next call comes.
+  private var taken = 0
+
+  init(
+    _ fd: Int32, _ driver: Driver, canRead: Bool, output: OutputBuffer?, isStandard: Bool = false
+  ) {
+    self.fd = fd
+    self.driver = driver
+    self.canRead = canRead
+    self.output = output
+    self.isStandard = isStandard
+    var kind = DescriptorKind.regularFile
+    _ = driver.kernel.kind(fd, &kind)
+    waits = canRead && (kind == .terminal || kind == .pipe || kind.isSocket || kind == .other)
+    if kind == .terminal, output?.mode == .full { output?.mode = .line }
+  }
+
+  private var kernel: Kernel { driver.kernel }
+
+  /// Bytes that were read from the descriptor.
+  private var input: ByteBuffer {
+    get { unsafe stream?.pointee.buffer ?? held }
+    _modify {
+      if let stream = unsafe stream {
+        yield unsafe &stream.pointee.buffer
+      } else {
+        yield &held
+      }
+    }
+  }
+
+  // MARK: Reading
+
+  /// The bytes that are read but not taken yet.
+  var unread: UnsafeRawBufferPointer { unsafe input.bytes }
+
+  /// Makes ready for a read. Returns an errno: EBADF when the file is open for writing only.
+  func beginReading() -> Int32 {
+    settle()
+    guard canRead else { return EBADF }
+    output?.flush(kernel)
+    guard waits, registration == nil else { return output?.takeFailure() ?? 0 }
+    do throws(SystemError) {
+      let registration = try driver.register(fd, .read, [])
+      let stream = unsafe driver.makeStream(registration, isStandard ? .standardInput : .descriptor)
+      unsafe stream.pointee.buffer = held
+      held = ByteBuffer()
+      self.registration = registration
+      unsafe self.stream = unsafe stream
+    } catch {
+      return error.code
+    }
+    return 0
+  }
+
+  /// Parks a caller that comes after others who read this file. nil: it is its turn.
+  func queue(_ caller: Caller) -> Attempt? {
+    guard let stream = unsafe stream, unsafe driver.mustQueue(stream, caller) else { return nil }
+    return unsafe driver.queueToRead(stream, caller)
+  }
+
+  /// Reads more from the descriptor. `.done(0)` is the end of the file.
+  func fill(_ caller: Caller) -> Attempt {
+    // Reads grow with what is there, so that a long line is not looked through again and again.
+    let room = unsafe min(max(16_384, unread.count), 1 << 24)
+    if let stream = unsafe stream { return unsafe driver.fill(stream, caller, atLeast: room) }
+    held.reserve(room)
+    let result = unsafe kernel.read(fd, held.room)
+    if result == -EAGAIN { waits = true }
+    if result < 0 { return .failed(Int32(truncatingIfNeeded: -result)) }
+    held.advance(by: result)
+    return .done(result)
+  }
+
+  /// Ends a read that has found all it wanted in the first `count` unread bytes.
+  func take(_ count: Int, _ caller: Caller) {
+    taken = count
+    if let stream = unsafe stream { unsafe driver.doneReading(stream, caller) }
+  }
+
+  private func settle() {
+    if taken > 0 { input.consume(taken) }
+    taken = 0
+  }
+
+  // MARK: Writing
+
+  /// Writes through the buffer. Returns an errno: EBADF when the file is open for reading only.
+  func write(_ bytes: UnsafeRawBufferPointer) -> Int32 {
+    guard let output else { return EBADF }
+    settle()
+    if !input.isEmpty, kernel.seek(fd, offset: -Int64(input.count), whence: SEEK_CUR) >= 0 {
+      input.removeAll()
+    }
+    unsafe output.append(bytes, kernel)
+    return output.takeFailure()
+  }
+
+  /// Sets the position. Returns it, from the start of the file, or `-errno`.
+  func seek(_ offset: Int64, whence: Int32) -> Int64 {
+    settle()
+    if let output {
+      output.flush(kernel)
+      let failure = output.takeFailure()
+      if failure != 0 { return -Int64(failure) }
+    }
+    if whence == SEEK_CUR, offset == 0 {
+      let position = kernel.seek(fd, offset: 0, whence: SEEK_CUR)
+      return position < 0 ? position : position - Int64(input.count)
+    }
+    let ahead = whence == SEEK_CUR ? Int64(input.count) : 0
+    let position = kernel.seek(fd, offset: offset &- ahead, whence: whence)
+    if position >= 0 { input.removeAll() }
+    return position
+  }
+
+  // MARK: Ending
+
+  // Stock Lua closes a file that nobody refers to any more, and says nothing.
+  var isOpen: Bool { false }
+  var site: UInt32 { 0 }
+
+  func describe() -> String { "file (fd \(fd))" }
+
+  func close() { _ = finish() }
+
+  /// Writes what is buffered and closes the descriptor. Returns an errno.
+  func finish() -> Int32 {
+    output?.flushAll(kernel)
+    let failure = output?.takeFailure() ?? 0
+    registration?.deregister()
+    input.removeAll()
+    unsafe stream?.deinitialize(count: 1).deallocate()
+    registration = nil
+    unsafe stream = nil
+    let closed = isStandard ? 0 : kernel.close(fd)
+    return failure != 0 ? failure : -closed
+  }
+}
