@@ -161,10 +161,14 @@ int linux_set_option(int fd, int level, int name, const void *value, uint32_t le
 
 ptrdiff_t linux_receive_message(void *kernel, int fd, void *room, ptrdiff_t count) {
   (void)kernel;
-  return linux_recv(fd, room, (size_t)count, 0);
+  ptrdiff_t result = recv(fd, room, (size_t)count, MSG_DONTWAIT);
+  if (__builtin_expect(result >= 0, 1)) return result;
+  return errno == EINTR ? linux_recv(fd, room, (size_t)count, 0) : -errno;
 }
 
 ptrdiff_t linux_send_message(void *kernel, int fd, const void *bytes, ptrdiff_t count) {
   (void)kernel;
-  return linux_send(fd, bytes, (size_t)count, 0);
+  ptrdiff_t result = send(fd, bytes, (size_t)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (__builtin_expect(result >= 0, 1)) return result;
+  return errno == EINTR ? linux_send(fd, bytes, (size_t)count, 0) : -errno;
 }

@@ -174,7 +174,12 @@ static inline uint64_t fast_handle(lua_State *L, lr_function *f) {
   lr_task *task = h->task;
   if (task->flags & LR_TASK_CANCELLED || task->budget == 0) return 0;
   lr_handle_box *box = lua_touserdata(L, 1);
-  if (!box || lua_rawlen(L, 1) != sizeof *box || box->class != f->class) return 0;
+  lr_handle_box **cached = lr_cached(h, box);
+  if (!box || *cached != box) {
+    if (!box || lua_rawlen(L, 1) != sizeof *box) return 0;
+    if (box->class == f->class) *cached = box;
+  }
+  if (box->class != f->class) return 0;
   return (uint64_t)box->generation << 32 | box->slot;
 }
 

@@ -67,6 +67,7 @@ static int collect(lua_State *L) {
   if (!box) return 0;
   lr_host *h = box->class->host;
   note_drop(h, (lr_drop){box->class->id, box->slot, box->generation});
+  if (*lr_cached(h, box) == box) *lr_cached(h, box) = NULL;
   box->class = NULL;  // a second finalizer, or a resurrected handle, finds no handle here
   return 0;
 }

@@ -79,6 +79,7 @@ typedef struct lr_site_record {
 #define LR_LAST_INSTRUCTIONS 10000000
 
 #define LR_TASK_CHUNK 64
+#define LR_BOX_CACHE 256
 #define LR_SITE_CHAINS 256
 
 struct lr_host {
@@ -117,6 +118,7 @@ struct lr_host {
 
   lr_drop *drops;                        // ring of collected handles
   uint32_t drop_first, drop_count, drop_capacity, handle_count;
+  lr_handle_box *boxes[LR_BOX_CACHE];
   lr_drop pending;                       // named by a handle that is being made
 
   lr_site_record *sites;
@@ -152,6 +154,12 @@ int lr_raise_cancelled(lua_State *L, lr_host *h);
 void lr_decode(lua_State *L, lr_function *f, lr_call *c);
 void lr_push(lua_State *L, lr_host *h, const lr_value *value);
 lr_value lr_plain(lua_State *L, int index);
+
+/// Handles that were seen a moment ago, so that a method need not ask the library what its
+/// first argument is. A box leaves the cache before its memory is freed.
+static inline lr_handle_box **lr_cached(lr_host *h, const void *box) {
+  return &h->boxes[((uintptr_t)box >> 4) % LR_BOX_CACHE];
+}
 
 // handle.c
 void lr_push_handle(lua_State *L, lr_host *h, const lr_value *value);

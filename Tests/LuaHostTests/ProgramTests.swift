@@ -1,8 +1,9 @@
 import Glibc
 import LuaHost
-import enum LuaHost.ExitStatus
 import Reactor
 import Testing
+
+import enum LuaHost.ExitStatus
 
 /// What a program sees of its surroundings: where modules are searched, and how it ends.
 @Suite struct ProgramTests {

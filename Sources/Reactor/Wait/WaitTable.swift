@@ -108,7 +108,7 @@ package struct WaitTable {
   package func park(_ waiter: WaiterPointer, deadline: UInt64) {
     unsafe assert(waiter.pointee.state == .idle)
     unsafe waiter.pointee.state = .parked
-    unsafe state.pointee.parkedCount += 1
+    unsafe state.pointee.parkedCount &+= 1
     if deadline != .max { unsafe state.pointee.timers.insert(waiter, deadline: deadline) }
   }
 
@@ -201,7 +201,7 @@ package struct WaitTable {
     if unsafe state.pointee.firstWoken == nil { unsafe state.pointee.lastWoken = nil }
     unsafe waiter.pointee.nextWoken = nil
     unsafe waiter.pointee.state = .idle
-    unsafe state.pointee.wokenCount -= 1
+    unsafe state.pointee.wokenCount &-= 1
     return unsafe waiter
   }
 
@@ -252,7 +252,7 @@ package struct WaitTable {
   }
 
   private func unpark(_ waiter: WaiterPointer) {
-    unsafe state.pointee.parkedCount -= 1
+    unsafe state.pointee.parkedCount &-= 1
     unsafe waiter.pointee.state = .idle
     if unsafe waiter.pointee.heapIndex >= 0 { unsafe state.pointee.timers.remove(waiter) }
   }
@@ -278,7 +278,7 @@ package struct WaitTable {
       unsafe state.pointee.firstWoken = unsafe waiter
     }
     unsafe state.pointee.lastWoken = unsafe waiter
-    unsafe state.pointee.wokenCount += 1
+    unsafe state.pointee.wokenCount &+= 1
   }
 
   private func removeWoken(_ waiter: WaiterPointer) {
@@ -295,6 +295,6 @@ package struct WaitTable {
       unsafe state.pointee.firstWoken = unsafe waiter.pointee.nextWoken
     }
     if unsafe state.pointee.lastWoken == waiter { unsafe state.pointee.lastWoken = unsafe previous }
-    unsafe state.pointee.wokenCount -= 1
+    unsafe state.pointee.wokenCount &-= 1
   }
 }
