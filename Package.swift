@@ -30,10 +30,11 @@ let package = Package(
     .executableTarget(
       name: "luareact",
       dependencies: [
-        "LuaHost", .product(name: "ArgumentParser", package: "swift-argument-parser")
+        "LuaHost", "CLua", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"], swiftSettings: strict),
+    .testTarget(name: "CommandTests", swiftSettings: strict),
   ]
 )

@@ -148,8 +148,14 @@ lr_text lr_task_traceback(lr_host *h, lr_task *task) {
 
 lr_value lr_task_value(lr_host *h, lr_task *task) {
   (void)h;
-  lr_value none = {.kind = LR_NIL};
-  return task->thread ? lr_plain(task->thread, -1) : none;
+  lr_value value = {.kind = LR_NIL};
+  lua_State *T = task->thread;
+  if (!T || lua_gettop(T) == 0 || !lua_checkstack(T, 1)) return value;
+  if (!(task->flags & LR_TASK_PACKED)) return lr_plain(T, -1);
+  lua_rawgeti(T, -1, 1);
+  value = lr_plain(T, -1);
+  lua_pop(T, 1);  // the packed table still holds it
+  return value;
 }
 
 // MARK: Opening and closing
@@ -167,6 +173,12 @@ static int describe_cancelled(lua_State *L) {
 
 static int open(lua_State *L) {
   lr_host *h = lr_host_of(L);
+  const lr_options *options = lua_touserdata(L, 1);
+  if (options->no_environment) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  }
+  lr_open_warnings(L, h);
   luaL_openlibs(L);
   lr_open_guards(L, h);
   lr_open_coroutines(L);
@@ -214,7 +226,7 @@ lr_host *lr_host_open(const lr_options *options) {
   }
   lua_atpanic(h->L, on_panic);
   *lr_thread_flags(h->L) = 0;
-  if (lr_protect(h, open, NULL) != LUA_OK) {
+  if (lr_protect(h, open, (void *)options) != LUA_OK) {
     lr_host_close(h);
     return NULL;
   }
@@ -228,6 +240,8 @@ void lr_set_context(lr_host *h, void *context, const char *scratch, uint32_t *co
 }
 
 lr_call *lr_call_record(lr_host *h) { return &h->call; }
+
+const char *lr_version(void) { return LUA_RELEASE; }
 
 void lr_host_close(lr_host *h) {
   h->allocator.fail_from = UINT64_MAX;

@@ -78,6 +78,15 @@ typedef struct lr_site_record {
 /// What a task that is told to stop may still do, so that no script can refuse to end.
 #define LR_LAST_INSTRUCTIONS 10000000
 
+/// WARNINGS (warn.c)
+typedef struct lr_warning {
+  void (*tell)(void *context, const char *text, size_t length);
+  void *context;
+  bool on, more, told;  // `warn` is on; a piece follows; this one is for people
+  size_t length;
+  char text[512];
+} lr_warning;
+
 #define LR_TASK_CHUNK 64
 #define LR_BOX_CACHE 256
 #define LR_SITE_CHAINS 256
@@ -127,6 +136,7 @@ struct lr_host {
   char *text;                            // what lr_error and its like return
   size_t text_length, text_capacity;
   uint32_t close_depth;                  // of coroutine.close (guards.c)
+  lr_warning warning;
 };
 
 /// The host of a state. Never NULL in code that Lua calls.
@@ -188,6 +198,10 @@ int lr_bind(lua_State *L);
 
 // module.c
 void lr_push_natives(lua_State *L, lr_host *h, const char *module);
+
+// chunks.c, warn.c
+void lr_push_chunks(lua_State *L, const lr_chunk_source *chunks, size_t count);
+void lr_open_warnings(lua_State *L, lr_host *h);
 
 // site.c
 uint32_t lr_find_site(lua_State *L, lr_host *h);

@@ -16,7 +16,7 @@ size_t lr_task_live(const lr_host *h) { return h->live; }
 static int make_trace(lua_State *L) {
   lua_State *from = lua_touserdata(L, 1);
   lr_host *h = lr_host_of(L);
-  luaL_traceback(L, from, NULL, 1);
+  luaL_traceback(L, from, NULL, 2);  // above this function and its caller
   lua_rawgeti(L, LUA_REGISTRYINDEX, h->traces);
   lua_insert(L, -2);
   lua_rawseti(L, -2, h->task->slot);
@@ -317,8 +317,8 @@ int lr_push_task_result(lua_State *L, lr_host *h, lr_handle_box *box) {
 
 typedef struct {
   lr_task *task;
-  const char *source, *name;
-  size_t length;
+  const lr_chunk_source *chunks;
+  size_t chunk_count;
   const lr_value *arguments;
   size_t count;
 } load_request;
@@ -326,7 +326,7 @@ typedef struct {
 static int load(lua_State *L) {
   load_request *r = lua_touserdata(L, 1);
   lr_host *h = lr_host_of(L);
-  if (luaL_loadbufferx(L, r->source, r->length, r->name, "t") != LUA_OK) return lua_error(L);
+  lr_push_chunks(L, r->chunks, r->chunk_count);
   luaL_checkstack(L, (int)r->count + 4, "too many arguments");
   for (size_t i = 0; i < r->count; i++) lr_push(L, h, &r->arguments[i]);
   int n = lua_gettop(L) - 1;
@@ -341,11 +341,11 @@ static int load(lua_State *L) {
 }
 
 lr_task *lr_task_load(
-  lr_host *h, const char *source, size_t length, const char *name, const lr_value *arguments,
+  lr_host *h, const lr_chunk_source *chunks, size_t chunk_count, const lr_value *arguments,
   size_t count
 ) {
-  load_request r = {.source = source, .name = name, .length = length,
-    .arguments = arguments, .count = count};
+  load_request r = {.chunks = chunks, .chunk_count = chunk_count, .arguments = arguments,
+    .count = count};
   return lr_protect(h, load, &r) == LUA_OK ? r.task : NULL;
 }
 

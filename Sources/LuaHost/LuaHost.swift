@@ -18,12 +18,15 @@ public final class LuaHost {
   public let driver: Driver
   let raw: OpaquePointer
   let scheduler: Scheduler
-  @safe @exclusivity(unchecked) private var arena = Arena()
+  @safe @exclusivity(unchecked) var arena = Arena()
   @safe @exclusivity(unchecked) private var heldSerial: UInt32 = 0
   let core: HostCorePointer
   let output = OutputBuffer(fd: 1, isStandard: true)
   let errors = OutputBuffer(fd: 2, isStandard: true, mode: .unbuffered)
   @safe @exclusivity(unchecked) var closures: [Closure] = []
+  @safe @exclusivity(unchecked) var watched: WatchedTask?
+  /// Stands before each report on standard error, as the name of the program does in a shell.
+  @safe @exclusivity(unchecked) public var reportPrefix = ""
   /// Takes texts for the person who runs the script: errors and warnings. nil: standard error.
   @safe @exclusivity(unchecked) public var onReport: ((String) -> Void)?
 
@@ -49,13 +52,17 @@ public final class LuaHost {
 
   /// Opens a Lua state with the standard libraries and the `reactor` modules.
   ///
-  /// - Throws: `LuaError.outOfMemory`, or what the kernel says when it has no descriptor left.
-  public init(kernel: Kernel, limits: Limits = Limits()) throws(LuaError) {
+  /// - Parameter readsEnvironment: whether `LUA_PATH` and `LUA_CPATH` say where modules are.
+  /// - Throws: `LuaError.outOfMemory`.
+  public init(
+    kernel: Kernel, limits: Limits = Limits(), readsEnvironment: Bool = true
+  ) throws(LuaError) {
     driver = Driver(kernel: kernel)
     unsafe core = .allocate(capacity: 1)
     var options = lr_options()
     options.soft_limit = limits.softBytes.map { max($0, 0) } ?? 0
     options.hard_limit = limits.hardBytes.map { max($0, 0) } ?? 0
+    options.no_environment = readsEnvironment ? 0 : 1
     guard let raw = unsafe lr_host_open(&options) else {
       unsafe core.deallocate()
       throw .outOfMemory
@@ -69,11 +76,13 @@ public final class LuaHost {
     let scratch = unsafe UnsafePointer(core.pointee.scratch.assumingMemoryBound(to: CChar.self))
     unsafe lr_set_context(raw, core, scratch, withUnsafeMutablePointer(to: &core.pointee.commit) { unsafe $0 })
     unsafe scheduler.host = self
+    unsafe lr_set_warn(raw, Self.tellWarning, Unmanaged.passUnretained(self).toOpaque())
     try openModules()
   }
 
   deinit {
     unsafe lr_host_close(raw)
+    output.flushAll(kernel)  // what finalizers printed
     closeHandles()
     unsafe core.pointee.objects.deallocate()
     unsafe core.pointee.scratch.deallocate()
@@ -104,41 +113,7 @@ public final class LuaHost {
 
   // MARK: Running
 
-  /// Loads a chunk of Lua source (never bytecode) as the body of a new task.
-  ///
-  /// - Parameter name: what messages call it: `@file.lua` or `=text`.
-  /// - Throws: `LuaError.syntax` with the position, or `.outOfMemory`.
-  @discardableResult
-  public func load(
-    _ source: UnsafeRawBufferPointer, name: String, arguments: [Value] = []
-  ) throws(LuaError) -> TaskID {
-    try setSearchPath()
-    arena.clear()
-    let values = unsafe arena.values(arguments)
-    let bytes = unsafe source.baseAddress?.assumingMemoryBound(to: CChar.self)
-    let task = unsafe name.withCString { name in
-      unsafe lr_task_load(raw, bytes, source.count, name, values, arguments.count)
-    }
-    guard let task = unsafe task else { throw lastError(LuaError.syntax) }
-    unsafe scheduler.start(task, parent: nil, flags: UInt32(LR_TASK_MAIN))
-    return unsafe TaskID(slot: task.pointee.slot, generation: task.pointee.generation)
-  }
-
-  /// Loads a chunk of Lua source from a string.
-  @discardableResult
-  public func load(
-    _ source: String, name: String = "=script", arguments: [Value] = []
-  ) throws(LuaError) -> TaskID {
-    var source = source
-    let result = source.withUTF8 { bytes in
-      Result { () throws(LuaError) in
-        unsafe try load(UnsafeRawBufferPointer(bytes), name: name, arguments: arguments)
-      }
-    }
-    return try result.get()
-  }
-
-  private func setSearchPath() throws(LuaError) {
+  func setSearchPath() throws(LuaError) {
     if isSearchPathSet { return }
     let templates = searchPaths.map { $0.contains("?") ? $0 : "\($0)/?.lua;\($0)/?/init.lua" }
     let result = unsafe templates.joined(separator: ";").withCString {
@@ -156,6 +131,10 @@ public final class LuaHost {
   /// - Returns: whether tasks are left.
   @discardableResult
   public func turn(until deadline: UInt64? = nil) throws(SystemError) -> Bool {
+    try turn(until: deadline, endsWhenStuck: false)
+  }
+
+  private func turn(until deadline: UInt64?, endsWhenStuck: Bool) throws(SystemError) -> Bool {
     scheduler.drain()
     if scheduler.isExiting {
       shutdown()
@@ -163,20 +142,20 @@ public final class LuaHost {
     }
     let isWritten = output.flush(kernel) && errors.flush(kernel)
     guard liveTaskCount > 0 else { return false }
+    if endsWhenStuck, scheduler.isStuck {
+      // Before the poll, which would never return.
+      scheduler.reportStuck()
+      return false
+    }
     try driver.turn(until: isWritten ? deadline : min(deadline ?? .max, soon))
     collectDrops()
     unsafe lr_pace_collector(raw)
     return true
   }
 
-  /// Runs until no task is left, and returns how that went.
+  /// Runs until no task is left, or none that anything could wake, and returns how that went.
   public func run() throws(SystemError) -> ExitStatus {
-    while try turn() {
-      if scheduler.isStuck {
-        scheduler.reportStuck()
-        break
-      }
-    }
+    while try turn(until: nil, endsWhenStuck: true) {}
     flushAll()
     return scheduler.exitStatus
   }
@@ -282,7 +261,7 @@ public final class LuaHost {
   }
 
   private func reportOnStandardError(_ text: String) {
-    var line = text + "\n"
+    var line = reportPrefix + text + "\n"
     line.withUTF8 { unsafe writeStandardError(UnsafeRawBufferPointer($0)) }
   }
 }

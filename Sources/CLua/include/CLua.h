@@ -180,6 +180,7 @@ enum {
 typedef struct lr_options {
   size_t soft_limit;  // bytes; 0 is none. Above it the collector works harder
   size_t hard_limit;  // bytes; 0 is none. Above it an allocation is refused
+  uint32_t no_environment;  // 1: LUA_PATH and LUA_CPATH are not looked at
 } lr_options;
 
 /// A text that C owns until the next call that returns one.
@@ -220,9 +221,17 @@ int32_t lr_prelude(lr_host *host, const lr_source *source);
 int32_t lr_run_module(lr_host *host, const char *module);
 int32_t lr_set_arguments(lr_host *host, const lr_value *values, size_t count, int32_t script);
 
-/// Loads a chunk and makes it the body of a task, which gets `count` arguments.
+/// Lua source (never bytecode) and what messages call it.
+typedef struct lr_chunk_source {
+  const char *bytes;
+  size_t length;
+  const char *name;
+} lr_chunk_source;
+
+/// Loads chunks and makes them the body of one task: they run one after another. The last gets
+/// the arguments, and its results are the task's.
 lr_task *lr_task_load(
-  lr_host *host, const char *source, size_t length, const char *name, const lr_value *arguments,
+  lr_host *host, const lr_chunk_source *chunks, size_t chunk_count, const lr_value *arguments,
   size_t count);
 
 /// How a resume ended.
@@ -249,7 +258,7 @@ size_t lr_task_live(const lr_host *host);
 lr_text lr_task_error(lr_host *host, lr_task *task);
 /// The traceback of a task that waits.
 lr_text lr_task_traceback(lr_host *host, lr_task *task);
-/// The plain value that an ended task returned first.
+/// The plain value that an ended task returned first; before `lr_task_finish` only.
 lr_value lr_task_value(lr_host *host, lr_task *task);
 
 /// What `task.spawn` calls with the new task, which it may put into the run queue at once.
@@ -286,6 +295,15 @@ void lr_task_stop(lr_host *host, lr_task *task);
 
 /// Puts templates such as "lib/?.lua;lib/?/init.lua" before those that `require` had at start.
 int32_t lr_set_search_path(lr_host *host, const char *templates);
+
+/// What is called with `context` and every warning, a text that C owns. It must not call Lua.
+void lr_set_warn(
+  lr_host *host, void (*tell)(void *context, const char *text, size_t length), void *context);
+
+/// "Lua 5.4.4".
+const char *lr_version(void);
+/// Runs stock Lua, with nothing of ours, by the rules of lua(1); the result is its exit status.
+int32_t lr_run_plain(int32_t argc, char **argv);
 
 // The allocator's switches for tests: fails allocation number `first` after now (1 is the next).
 // mode 0: that one only; 1: that one and the next; 2: every one from it on.

@@ -94,6 +94,9 @@ final class Scheduler {
     let error = unsafe failed ? errors.removeValue(forKey: task.pointee.slot) : nil
     let parent = unsafe lr_task_at(raw, task.pointee.parent)
     if failed, unsafe !isOwnCancellation(task) { unsafe pass(error ?? "error", of: task, to: parent) }
+    if !failed, unsafe task.pointee.flags & UInt32(LR_TASK_MAIN) != 0 {
+      unsafe host.noteResult(of: task)
+    }
     if let parent = unsafe parent { unsafe unlink(task, from: parent) }
     unsafe wakeJoiners(of: task)
     if let waiter = unsafe task.pointee.waiter?.assumingMemoryBound(to: Waiter.self) {
@@ -118,6 +121,7 @@ final class Scheduler {
   /// Hands an error to the parent, whose outcome it becomes; at the root it is reported.
   private func pass(_ error: String, of task: Task, to parent: Task?) {
     guard let parent = unsafe parent, unsafe task.pointee.flags & UInt32(LR_TASK_DETACHED) == 0 else {
+      if unsafe host.takesFailure(of: task, error) { return }
       if !isExiting { exitStatus = .failed }
       return unsafe host.report(error)
     }

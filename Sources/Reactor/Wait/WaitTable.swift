@@ -194,6 +194,9 @@ package struct WaitTable {
     unsafe append(woken: waiter, reason)
   }
 
+  /// The waiter that was woken first; it stays where it is.
+  package func firstToRun() -> WaiterPointer? { unsafe state.pointee.firstWoken }
+
   /// Takes the waiter that was woken first. Its reason says why.
   package func nextWoken() -> WaiterPointer? {
     guard let waiter = unsafe state.pointee.firstWoken else { return nil }
