@@ -192,6 +192,9 @@ static int open(lua_State *L) {
   lua_setfield(L, -2, "bind");
   lua_pushcfunction(L, lr_note_native_code);
   lua_setfield(L, -2, "note_native_code");
+  lr_push_natives(L, h, "reactor.net");
+  lua_pushcfunction(L, lr_serve_connection);
+  lua_setfield(L, -2, "serve_connection");
   lr_push_natives(L, h, "reactor.task");
   lua_pushcfunction(L, lr_spawn);
   lua_setfield(L, -2, "spawn");

@@ -180,6 +180,7 @@ int lr_open_classes(lua_State *L);
 int lr_push_task_result(lua_State *L, lr_host *h, lr_handle_box *box);
 void lr_open_tasks(lua_State *L, lr_host *h);
 int lr_spawn(lua_State *L);
+int lr_serve_connection(lua_State *L);
 int lr_stop(lua_State *L, lr_host *h);
 void lr_stop_after(lua_State *L, int instructions);
 int lr_yield(lua_State *L);

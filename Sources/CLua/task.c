@@ -162,6 +162,34 @@ int lr_spawn(lua_State *L) {
   return 1;
 }
 
+/// serve_connection(handler, connection [, peer]): a task without a handle, for one connection,
+/// which is closed when the task ends.
+int lr_serve_connection(lua_State *L) {
+  lr_host *h = lr_host_of(L);
+  int n = lua_gettop(L);
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lr_handle_box *box = lr_to_handle(L, 2, NULL);
+  luaL_argexpected(L, box, 2, "connection");
+  lr_task *task = take_idle(L, h);
+  if (!lua_checkstack(task->thread, n + 2)) return luaL_error(L, "stack overflow");
+  lr_call *c = &h->call;
+  c->task = h->task;
+  c->caller = L;
+  c->result_count = 0;
+  commit(h, task);
+  task->flags |= LR_TASK_OWNS;
+  task->owned_slot = box->slot;
+  task->owned_generation = box->generation;
+  if (h->spawned(c, task) != LR_RETURN) {
+    lr_task_free(h, task);
+    return luaL_error(L, "%s", c->results[0].bytes);
+  }
+  lua_pushcfunction(task->thread, task_base);
+  lua_xmove(L, task->thread, n);
+  task->site = lr_find_site(L, h);
+  return 0;
+}
+
 /// Moves a task's outcome into its handle, and lets go of both. An error that a child of the
 /// task left for it counts more than its own outcome.
 static void settle(lr_host *h, lr_task *task) {
@@ -169,6 +197,7 @@ static void settle(lr_host *h, lr_task *task) {
   lua_rawgeti(M, LUA_REGISTRYINDEX, h->handles);
   lua_rawgeti(M, -1, task->slot);
   lr_handle_box *box = lua_touserdata(M, -1);
+  if (!box) return lua_settop(M, -3);  // nobody ever held it
   uint32_t results = lua_gettop(T) > 0 ? 1 : 0;
   if (task->flags & LR_TASK_INHERITED) {
     lua_rawgeti(M, LUA_REGISTRYINDEX, h->traces);

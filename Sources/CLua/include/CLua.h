@@ -96,6 +96,8 @@ typedef struct lr_task {
   uint32_t next_sibling;
   void *waiter;      // the reactor's wait record
   void *joiners;     // head of the queue of tasks that wait for this one
+  uint32_t owned_slot;        // with LR_TASK_OWNS: the connection that is closed at its end
+  uint32_t owned_generation;
   void *kept;        // what a leaf with LR_KEEPS needs when its wait ends …
   uint64_t kept_count;
 } lr_task;
@@ -112,6 +114,7 @@ enum {
   LR_TASK_SHIELDED = 1u << 8,   // a cancel is noted, and raised when the shield ends
   LR_TASK_PACKED = 1u << 9,     // its result is a table of several
   LR_TASK_INHERITED = 1u << 10, // a child's error is its outcome
+  LR_TASK_OWNS = 1u << 11,      // serves a connection: nobody holds it, its failure is its own
 };
 
 /// The one call that a leaf sees. It belongs to the host and is used anew by every call.

@@ -167,7 +167,7 @@ enum ConnectionModule {
         unsafe driver.doneReading(stream, caller)
         return call.fail("too long")
       }
-      let attempt = unsafe driver.fill(stream, caller, atLeast: 4096)
+      let attempt = unsafe driver.fill(stream, host.scratch, caller)
       guard case .done(let received) = attempt else { return end(call, attempt) }
       if received == 0 {
         if let found = unsafe find(stream.pointee.buffer.bytes, true) {

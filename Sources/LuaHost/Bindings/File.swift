@@ -83,10 +83,10 @@ final class File: HandleObject {
   }
 
   /// Reads more from the descriptor. `.done(0)` is the end of the file.
-  func fill(_ caller: Caller) -> Attempt {
+  func fill(_ caller: Caller, _ scratch: UnsafeMutableRawBufferPointer) -> Attempt {
+    if let stream = unsafe stream { return unsafe driver.fill(stream, scratch, caller) }
     // Reads grow with what is there, so that a long line is not looked through again and again.
     let room = unsafe min(max(16_384, unread.count), 1 << 24)
-    if let stream = unsafe stream { return unsafe driver.fill(stream, caller, atLeast: room) }
     held.reserve(room)
     let result = unsafe kernel.read(fd, held.room)
     if result == -EAGAIN { waits = true }

@@ -132,7 +132,7 @@ enum FileModule {
       case .invalid(let index): return call.badArgument(index, "invalid format")
       case .more: call.removeResults()
       }
-      switch file.fill(caller) {
+      switch unsafe file.fill(caller, call.host.scratch) {
       case .done(0): ended = true
       case .done: caller = unsafe Caller(waiter: caller.waiter, reason: .ready, deadline: .max)
       case let other: return outcome(other, file, call)

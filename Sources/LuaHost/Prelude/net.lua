@@ -1,10 +1,10 @@
 -- require "reactor.net": TCP, Unix and UDP sockets.
 local _, native = ...
-local task = require "reactor.task"
 local time = require "reactor.time"
 local net = { listen = nil }
 local Connection = native.connection_methods
 local connect_start, numeric = native.connect_start, native.numeric
+local serve_connection = native.serve_connection
 
 local function remaining(deadline)
   return deadline and math.max(deadline - time.mono(), 0)
@@ -83,24 +83,26 @@ function net.udp(address, options)
   return native.udp(address, options.peer)
 end
 
-local function handle(handler, conn, peer)
-  local closing <close> = conn
-  return handler(conn, peer)
-end
-
---- Accepts until the listener is closed; each connection gets a task that runs
---- handler(connection, peer) and closes it at the end. An error in a handler is printed.
+--- Accepts until the listener is closed. Each connection gets a task that runs
+--- handler(connection, peer), and is closed when it ends. An error in a handler ends its own
+--- connection, and is printed.
 function net.serve(listener, handler, options)
-  options = check_options(options, { on_error = true }, "serve")
+  check_options(options, {}, "serve")
   if type(handler) ~= "function" then
     error(("bad argument #2 to 'serve' (function expected, got %s)"):format(type(handler)), 2)
   end
+  local info = debug.getinfo(handler, "u")
+  local wants_peer = info.nparams > 1 or info.isvararg
+  local warned
   while true do
-    local conn, peer, detail = listener:accept()
+    local conn, peer = listener:accept()
     if conn then
-      task.spawn(handle, handler, conn, peer)
+      serve_connection(handler, conn, wants_peer and peer or nil)
     elseif peer == "closed" then
       return true
+    elseif not warned or time.mono() - warned > 10 then
+      warned = time.mono()
+      io.stderr:write("luareact: accept: ", peer, "; the listener goes on\n")
     end
   end
 end

@@ -13,9 +13,8 @@ struct ObjectTable {
     /// A `StreamPointer` when the kind is a connection, else an unmanaged object. nil: free.
     var content: UnsafeMutableRawPointer?
     var generation: UInt32 = 1
-    var kind: HandleClass
-    /// The next free slot, when this one is free. `UInt32.max` is none.
-    var nextFree: UInt32 = .max
+    /// The kind; of a free slot, the number of the next free one, and `UInt32.max` at the end.
+    var kind: UInt32
   }
 
   private var slots: UnsafeMutablePointer<Slot>
@@ -42,13 +41,13 @@ struct ObjectTable {
     count += 1
     if firstFree != .max {
       let slot = firstFree
-      firstFree = unsafe slots[Int(slot)].nextFree
+      firstFree = unsafe slots[Int(slot)].kind
       unsafe slots[Int(slot)].content = unsafe content
-      unsafe slots[Int(slot)].kind = kind
+      unsafe slots[Int(slot)].kind = kind.rawValue
       return unsafe (slot, slots[Int(slot)].generation)
     }
     if used == capacity { grow() }
-    unsafe (slots + used).initialize(to: Slot(content: content, kind: kind))
+    unsafe (slots + used).initialize(to: Slot(content: content, kind: kind.rawValue))
     used += 1
     return (UInt32(truncatingIfNeeded: used - 1), 1)
   }
@@ -58,7 +57,8 @@ struct ObjectTable {
   private func content(_ handle: Handle, _ kind: HandleClass) -> UnsafeMutableRawPointer? {
     guard Int(handle.slot) < used else { return nil }
     let slot = unsafe slots + Int(handle.slot)
-    guard unsafe slot.pointee.generation == handle.generation, unsafe slot.pointee.kind == kind else {
+    guard unsafe slot.pointee.generation == handle.generation, unsafe slot.pointee.kind == kind.rawValue
+    else {
       return nil
     }
     return unsafe slot.pointee.content
@@ -91,10 +91,11 @@ struct ObjectTable {
     }
     unsafe slot.pointee.content = nil
     unsafe slot.pointee.generation &+= 1
-    unsafe slot.pointee.nextFree = firstFree
-    firstFree = handle.slot
     count -= 1
-    if unsafe slot.pointee.kind == .connection {
+    let kind = unsafe slot.pointee.kind
+    unsafe slot.pointee.kind = firstFree
+    firstFree = handle.slot
+    if kind == HandleClass.connection.rawValue {
       return unsafe .stream(content.assumingMemoryBound(to: Stream.self))
     }
     let object = unsafe Unmanaged<AnyObject>.fromOpaque(content).takeRetainedValue()
@@ -111,7 +112,7 @@ struct ObjectTable {
 
   /// Calls `body` for each object of a kind, in the order of their slots.
   func forEach<Object: AnyObject>(_ kind: HandleClass, as: Object.Type, _ body: (Object) -> Void) {
-    for slot in 0..<used where unsafe slots[slot].kind == kind {
+    for slot in 0..<used where unsafe slots[slot].content != nil && slots[slot].kind == kind.rawValue {
       let handle = unsafe (UInt32(truncatingIfNeeded: slot), slots[slot].generation)
       if let object = find(handle, kind, as: Object.self) { body(object) }
     }

@@ -99,6 +99,9 @@ final class Scheduler {
     }
     if let parent = unsafe parent { unsafe unlink(task, from: parent) }
     unsafe wakeJoiners(of: task)
+    if unsafe task.pointee.flags & UInt32(LR_TASK_OWNS) != 0 {
+      _ = unsafe host.close((task.pointee.owned_slot, task.pointee.owned_generation))
+    }
     if let waiter = unsafe task.pointee.waiter?.assumingMemoryBound(to: Waiter.self) {
       unsafe driver.waits.freeWaiter(waiter)
     }
@@ -120,6 +123,8 @@ final class Scheduler {
 
   /// Hands an error to the parent, whose outcome it becomes; at the root it is reported.
   private func pass(_ error: String, of task: Task, to parent: Task?) {
+    // One connection's failure is not the server's.
+    if unsafe task.pointee.flags & UInt32(LR_TASK_OWNS) != 0 { return unsafe host.report(error) }
     guard let parent = unsafe parent, unsafe task.pointee.flags & UInt32(LR_TASK_DETACHED) == 0 else {
       if unsafe host.takesFailure(of: task, error) { return }
       if !isExiting { exitStatus = .failed }

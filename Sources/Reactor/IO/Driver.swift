@@ -25,6 +25,7 @@ public final class Driver {
   /// Registrations that are live.
   @safe @exclusivity(unchecked) public private(set) var registrationCount = 0
 
+  @safe @exclusivity(unchecked) var streams = StreamPool()
   /// Of the write that was just ended early.
   @safe @exclusivity(unchecked) var sentBeforeEnd = 0
 
@@ -40,6 +41,7 @@ public final class Driver {
     for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
     unsafe fastPath.deallocate()
     waits.deallocate()
+    streams.deallocate()
   }
 
   // MARK: Turning

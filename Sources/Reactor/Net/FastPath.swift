@@ -10,6 +10,8 @@ package struct FastPath {
   package let verbs: MessageVerbs
   package let kernel: UnsafeMutableRawPointer
   let driver: Unmanaged<Driver>
+  /// What the kernel answered to a send that did not take everything: bytes or `-errno`.
+  var begun = 0
 
   init(_ driver: Driver) {
     waits = driver.waits
@@ -95,7 +97,7 @@ extension UnsafeMutablePointer<FastPath> {
     else { return FastPath.notFirst }
     let result = unsafe pointee.verbs.send(pointee.kernel, io.pointee.fd, bytes, count)
     if result == count { return result }
-    unsafe stream.pointee.begun = result
+    unsafe pointee.begun = result
     return FastPath.notFirst
   }
 }

@@ -15,8 +15,6 @@ package struct Stream {
   /// Whose write has sent a part, and how many bytes of it.
   var writer: WaiterPointer?
   var sent = 0
-  /// The answer of the kernel to a fast send that did not take everything: bytes or `-errno`.
-  package var begun = 0
   /// The owner's name for it.
   package var handle: (slot: UInt32, generation: UInt32) = (0, 0)
   /// Where a script made it. 0: unknown.
@@ -58,11 +56,15 @@ extension Driver {
     }
   }
 
-  /// Receives more into the buffer. `.done(0)` is the end of the stream.
-  package func fill(_ stream: StreamPointer, _ caller: Caller, atLeast: Int) -> Attempt {
-    unsafe stream.pointee.buffer.reserve(atLeast)
-    let attempt = unsafe receive(stream, stream.pointee.buffer.room, caller)
-    if case .done(let count) = attempt { unsafe stream.pointee.buffer.advance(by: count) }
+  /// Receives more into the buffer, by way of `scratch`: a stream that waits holds no memory.
+  /// `.done(0)` is the end of the stream.
+  package func fill(
+    _ stream: StreamPointer, _ scratch: UnsafeMutableRawBufferPointer, _ caller: Caller
+  ) -> Attempt {
+    let attempt = unsafe receive(stream, scratch, caller)
+    if case .done(let count) = attempt {
+      unsafe stream.pointee.buffer.append(UnsafeRawBufferPointer(rebasing: scratch[..<count]))
+    }
     return attempt
   }
 
@@ -98,7 +100,7 @@ extension Driver {
     if from >= bytes.count { return .done(bytes.count) }
     let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[from...])
     let attempt = unsafe attempt(stream.pointee.io, .write, wanted: rest.count, caller) { fd in
-      let result = unsafe takeBegun(stream) ?? transfer(stream, fd, rest)
+      let result = unsafe takeBegun() ?? transfer(stream, fd, rest)
       guard result >= 0, result < rest.count else { return result }
       unsafe stream.pointee.writer = unsafe caller.waiter
       unsafe stream.pointee.sent = from + result
@@ -117,11 +119,10 @@ extension Driver {
   }
 
   /// What a fast send has tried a moment ago, which must not be tried twice.
-  private func takeBegun(_ stream: StreamPointer) -> Int? {
-    let begun = unsafe stream.pointee.begun
-    if begun == 0 { return nil }
-    unsafe stream.pointee.begun = 0
-    return begun
+  private func takeBegun() -> Int? {
+    let begun = unsafe fastPath.pointee.begun
+    unsafe fastPath.pointee.begun = 0
+    return begun == 0 ? nil : begun
   }
 
   private func transfer(
@@ -154,7 +155,7 @@ extension Driver {
   }
 
   package func makeStream(_ registration: Registration, _ kind: Stream.Kind) -> StreamPointer {
-    let stream = StreamPointer.allocate(capacity: 1)
+    let stream = unsafe streams.take()
     unsafe stream.initialize(to: Stream(registration: registration, kind: kind))
     return unsafe stream
   }
@@ -166,6 +167,6 @@ extension Driver {
     _ = kernel.close(fd)
     unsafe stream.pointee.buffer.removeAll()
     unsafe stream.deinitialize(count: 1)
-    unsafe stream.deallocate()
+    unsafe streams.give(stream)
   }
 }

@@ -97,7 +97,6 @@ package struct WaitTable {
   ) {
     if unsafe waiter.pointee.node.queue == nil {
       unsafe waiter.pointee.node.mask = mask
-      unsafe waiter.pointee.node.waiter = unsafe waiter
       unsafe append(nodeOf(waiter), to: queue)
     }
     unsafe waiter.pointee.node.isGranted = false
@@ -124,9 +123,8 @@ package struct WaitTable {
 
   /// Wakes the first of a queue, which keeps its place until it calls `finish`.
   package func grant(_ queue: WaitQueuePointer) {
-    guard let node = unsafe queue.pointee.head, unsafe !node.pointee.isGranted,
-      let waiter = unsafe node.pointee.waiter
-    else { return }
+    guard let node = unsafe queue.pointee.head, unsafe !node.pointee.isGranted else { return }
+    let waiter = unsafe waiterOf(node)
     guard unsafe waiter.pointee.state == .parked else { return }
     unsafe node.pointee.isGranted = true
     unsafe unpark(waiter)
@@ -140,9 +138,7 @@ package struct WaitTable {
     while true {
       let isLast = unsafe node == last
       let next = unsafe node.pointee.next
-      if unsafe !node.pointee.mask.isDisjoint(with: ready), let waiter = unsafe node.pointee.waiter {
-            unsafe wake(waiter, .ready)
-      }
+      if unsafe !node.pointee.mask.isDisjoint(with: ready) { unsafe wake(waiterOf(node), .ready) }
       guard !isLast, let next = unsafe next else { return }
       unsafe node = unsafe next
     }
@@ -150,7 +146,8 @@ package struct WaitTable {
 
   /// Wakes everybody in a queue, woken ones that have not run included, with `reason`.
   package func wakeAll(_ queue: WaitQueuePointer, _ reason: WakeReason) {
-    while let node = unsafe queue.pointee.head, let waiter = unsafe node.pointee.waiter {
+    while let node = unsafe queue.pointee.head {
+      let waiter = unsafe waiterOf(node)
       if unsafe waiter.pointee.state == .parked {
         unsafe wake(waiter, reason)
       } else {
@@ -224,6 +221,10 @@ package struct WaitTable {
   private func nodeOf(_ waiter: WaiterPointer) -> UnsafeMutablePointer<WaitNode> {
     // The node is the first field of the waiter.
     unsafe UnsafeMutableRawPointer(waiter).assumingMemoryBound(to: WaitNode.self)
+  }
+
+  private func waiterOf(_ node: UnsafeMutablePointer<WaitNode>) -> WaiterPointer {
+    unsafe UnsafeMutableRawPointer(node).assumingMemoryBound(to: Waiter.self)
   }
 
   private func append(_ node: UnsafeMutablePointer<WaitNode>, to queue: WaitQueuePointer) {

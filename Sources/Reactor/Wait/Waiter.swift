@@ -27,7 +27,6 @@ package struct WaitNode {
   var next: UnsafeMutablePointer<WaitNode>?
   /// The queue that this node stands in; nil when it stands in none.
   var queue: UnsafeMutablePointer<WaitQueue>?
-  var waiter: UnsafeMutablePointer<Waiter>?
   /// The bits of readiness that end the wait, for queues that look at them.
   var mask: Ready = []
   /// Woken because it is its turn. It keeps its place until it has run.
@@ -70,7 +69,7 @@ package struct WaitQueue {
 
   /// Whether `waiter` comes next.
   package func isFirst(_ waiter: WaiterPointer) -> Bool {
-    unsafe head != nil && head?.pointee.waiter == waiter
+    unsafe head == UnsafeMutableRawPointer(waiter).assumingMemoryBound(to: WaitNode.self)
   }
 }
 
