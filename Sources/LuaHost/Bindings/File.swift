@@ -153,7 +153,7 @@ final class File: HandleObject {
     let failure = output?.takeFailure() ?? 0
     registration?.deregister()
     input.removeAll()
-    unsafe stream?.deinitialize(count: 1).deallocate()
+    if let stream = unsafe stream { unsafe driver.free(stream) }
     registration = nil
     unsafe stream = nil
     let closed = isStandard ? 0 : kernel.close(fd)

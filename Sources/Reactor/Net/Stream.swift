@@ -165,6 +165,11 @@ extension Driver {
     let fd = unsafe stream.pointee.fd
     _ = unsafe deregister(stream.pointee.io)
     _ = kernel.close(fd)
+    unsafe free(stream)
+  }
+
+  /// Gives a stream's memory back, when its registration has ended.
+  package func free(_ stream: StreamPointer) {
     unsafe stream.pointee.buffer.removeAll()
     unsafe stream.deinitialize(count: 1)
     unsafe streams.give(stream)
