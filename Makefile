@@ -34,6 +34,8 @@ test: packages-test ## build, pass every Swift and Lua test, run the packages in
 	$(SWIFT) test
 	$(call step,examples)
 	@tools/run-examples
+	$(call step,the examples of the manual)
+	@tools/run-manual
 
 check: lint test ## lint, warnings as errors, then every test: what CI runs
 

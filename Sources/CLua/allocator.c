@@ -52,7 +52,7 @@ __attribute__((noinline)) static void *refill(lr_allocator *a, size_t class) {
     }
     chunk->next = a->chunks;
     a->chunks = chunk;
-    a->bump = (char *)chunk + LR_STEP;
+    a->bump = (char *)chunk + sizeof *chunk;
     a->bump_end = (char *)chunk + CHUNK;
   }
   void *block = a->bump;

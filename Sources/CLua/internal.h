@@ -14,8 +14,8 @@
 #endif
 
 /// Blocks up to this size come from size classes; larger ones from malloc.
-#define LR_SMALL 512
-#define LR_STEP 16
+#define LR_SMALL 768  // the stack of a coroutine that waits is 720
+#define LR_STEP 8
 
 typedef struct lr_free_block {
   struct lr_free_block *next;

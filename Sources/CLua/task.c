@@ -178,8 +178,7 @@ int lr_serve_connection(lua_State *L) {
   c->result_count = 0;
   commit(h, task);
   task->flags |= LR_TASK_OWNS;
-  task->owned_slot = box->slot;
-  task->owned_generation = box->generation;
+  task->joiners = (void *)((uintptr_t)box->generation << 32 | box->slot);
   if (h->spawned(c, task) != LR_RETURN) {
     lr_task_free(h, task);
     return luaL_error(L, "%s", c->results[0].bytes);

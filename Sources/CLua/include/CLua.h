@@ -94,12 +94,12 @@ typedef struct lr_task {
   uint32_t first_child;
   uint32_t previous_sibling;
   uint32_t next_sibling;
+  uint32_t kept_count;  // what a leaf needs when its wait ends …
+  void *kept;
   void *waiter;      // the reactor's wait record
-  void *joiners;     // head of the queue of tasks that wait for this one
-  uint32_t owned_slot;        // with LR_TASK_OWNS: the connection that is closed at its end
-  uint32_t owned_generation;
-  void *kept;        // what a leaf with LR_KEEPS needs when its wait ends …
-  uint64_t kept_count;
+  /// Head of the queue of tasks that wait for this one. With LR_TASK_OWNS: slot and generation
+  /// (upper half) of the connection that is closed at its end.
+  void *joiners;
 } lr_task;
 
 enum {

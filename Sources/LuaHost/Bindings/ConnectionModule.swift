@@ -44,7 +44,7 @@ enum ConnectionModule {
     let received = unsafe core.pointee.fastPath.receive(stream, core.pointee.scratch, count, waiter)
     if received == FastPath.parked {
       unsafe task.pointee.kept = UnsafeMutableRawPointer(stream)
-      unsafe task.pointee.kept_count = UInt64(count)
+      unsafe task.pointee.kept_count = UInt32(truncatingIfNeeded: count)
       return Int64(LR_FAST_WAIT)
     }
     return unsafe answerFast(core, stream, received)

@@ -6,7 +6,7 @@ import Reactor
 enum NetModule {
   static let functions: [Function] = unsafe [
     Function("listen", "si?b", listen),
-    Function("accept", "ht?", waits: true, method: .listener, accept),
+    Function("accept", "ht?b", waits: true, method: .listener, accept),
     Function("close", "h", method: .listener, ConnectionModule.close),
     Function("__close", "h", method: .listener, ConnectionModule.close),
     Function("address", "h", method: .listener, listenerAddress),
@@ -64,7 +64,7 @@ enum NetModule {
     }
   }
 
-  /// listener:accept([timeout]) -> connection, peer
+  /// listener:accept([timeout [, quiet]]) -> connection, peer (unless quiet)
   static let accept: Leaf = { raw in
     let call = unsafe Call(raw)
     let host = call.host
@@ -76,7 +76,7 @@ enum NetModule {
     case .done(let fd):
       let outcome = host.adoptStream(
         call, Int32(truncatingIfNeeded: fd), isUnix: peer.isUnix)
-      if unsafe raw.pointee.result_count == 1 { call.push(peer.description) }
+      if unsafe raw.pointee.result_count == 1, !call.isTrue(2) { call.push(peer.description) }
       return outcome
     case .parked: return call.parked
     case .failed(let code): return call.fail(code: code)

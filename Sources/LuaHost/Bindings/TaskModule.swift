@@ -27,6 +27,9 @@ enum TaskModule {
     case let reason: return call.end(reason)
     }
     guard let waiter = unsafe caller.waiter, caller.deadline != 0 else { return call.end(.timeout) }
+    if unsafe task.pointee.flags & UInt32(LR_TASK_OWNS) != 0 {
+      return call.raise("the task of a connection that net.serve runs cannot be joined")
+    }
     let host = call.host
     unsafe host.driver.waits.park(
       waiter, in: host.scheduler.joiners(of: task), mask: .all, deadline: caller.deadline)

@@ -95,9 +95,9 @@ function net.serve(listener, handler, options)
   local wants_peer = info.nparams > 1 or info.isvararg
   local warned
   while true do
-    local conn, peer = listener:accept()
+    local conn, peer = listener:accept(nil, not wants_peer)
     if conn then
-      serve_connection(handler, conn, wants_peer and peer or nil)
+      serve_connection(handler, conn, peer)
     elseif peer == "closed" then
       return true
     elseif not warned or time.mono() - warned > 10 then

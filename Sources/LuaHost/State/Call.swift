@@ -71,7 +71,7 @@ public struct Call {
   /// Keeps a stream and a number for the time when the wait has ended.
   func keep(_ stream: StreamPointer, _ count: Int) {
     unsafe raw.pointee.task.pointee.kept = UnsafeMutableRawPointer(stream)
-    unsafe raw.pointee.task.pointee.kept_count = UInt64(count)
+    unsafe raw.pointee.task.pointee.kept_count = UInt32(truncatingIfNeeded: count)
   }
 
   /// Who calls, and until when it may wait: the timeout in seconds is argument `index`.

@@ -98,9 +98,14 @@ final class Scheduler {
       unsafe host.noteResult(of: task)
     }
     if let parent = unsafe parent { unsafe unlink(task, from: parent) }
-    unsafe wakeJoiners(of: task)
-    if unsafe task.pointee.flags & UInt32(LR_TASK_OWNS) != 0 {
-      _ = unsafe host.close((task.pointee.owned_slot, task.pointee.owned_generation))
+    if unsafe task.pointee.flags & UInt32(LR_TASK_OWNS) == 0 {
+      unsafe wakeJoiners(of: task)
+    } else {
+      let owned = unsafe UInt64(UInt(bitPattern: task.pointee.joiners))
+      let name = (
+        UInt32(truncatingIfNeeded: owned), UInt32(truncatingIfNeeded: owned >> 32)
+      )
+      _ = unsafe host.close(name)
     }
     if let waiter = unsafe task.pointee.waiter?.assumingMemoryBound(to: Waiter.self) {
       unsafe driver.waits.freeWaiter(waiter)
