@@ -12,28 +12,11 @@ int lr_raise_cancelled(lua_State *L, lr_host *h) {
   return lua_error(L);
 }
 
-/// The innermost C function below level 0, through which a wait cannot pass.
-static const char *find_culprit(lua_State *L, lua_Debug *ar) {
-  for (int level = 1; lua_getstack(L, level, ar) && lua_getinfo(L, "nS", ar); level++) {
-    if (ar->name && strcmp(ar->name, "__gc") == 0) return "a finalizer (__gc)";
-    if (ar->what[0] == 'C' && ar->name) return ar->name;
-  }
-  return NULL;
-}
-
 /// Raises unless the caller may wait: in a task, with every resumer able to yield.
 /// Tested on entry even when data is there, so that a mistake shows at once.
 void lr_check_may_wait(lua_State *L, lr_host *h, const char *name) {
   if (__builtin_expect(h->running == L && h->chain_yields && lua_isyieldable(L), 1)) return;
-  lua_Debug ar;
-  if (!h->task) luaL_error(L, "'%s' waits, and may be called in a task only", name);
-  if (h->running != L) {
-    luaL_error(L, "'%s' cannot wait in a coroutine that is being closed, or that a C module "
-      "resumed", name);
-  }
-  const char *culprit = find_culprit(L, &ar);
-  luaL_error(L, "'%s' cannot wait here: %s cannot be suspended", name,
-    culprit ? culprit : "a C function on the stack");
+  lr_refuse_wait(L, h, name);
 }
 
 static int fail_argument(lua_State *L, lr_call *c) {
@@ -44,22 +27,32 @@ static int fail_argument(lua_State *L, lr_call *c) {
   return luaL_argerror(L, (int)c->bad_argument, text);
 }
 
+/// Pushes several results. They are copied first: a finalizer can run between two of them and
+/// call a leaf, which answers in the same place.
+__attribute__((noinline)) static int push_several(lua_State *L, lr_host *h, lr_call *c) {
+  lr_value results[LR_MAX_RESULTS];
+  uint32_t n = c->result_count, *commit = c->commit;
+  memcpy(results, c->results, n * sizeof *results);
+  if (n > 8) luaL_checkstack(L, (int)n, NULL);
+  for (uint32_t i = 0; i < n; i++) lr_push(L, h, &results[i]);
+  if (commit) *commit = 1;
+  return (int)n;
+}
+
 /// Pushes what a leaf answered.
 static inline int push_results(lua_State *L, lr_host *h, lr_call *c) {
-  uint32_t n = c->result_count;
-  if (__builtin_expect(n > 8, 0)) luaL_checkstack(L, (int)n, NULL);
   const lr_value *v = c->results;
-  for (uint32_t i = 0; i < n; i++, v++) {
-    if (v->kind == LR_BYTES) {
-      lua_pushlstring(L, v->bytes, v->length);
-    } else if (v->kind == LR_INTEGER) {
-      lua_pushinteger(L, (lua_Integer)v->integer);
-    } else {
-      lr_push(L, h, v);
-    }
+  if (c->result_count != 1) return push_several(L, h, c);
+  uint32_t *commit = c->commit;
+  if (v->kind == LR_BYTES) {
+    lua_pushlstring(L, v->bytes, v->length);
+  } else if (v->kind == LR_INTEGER) {
+    lua_pushinteger(L, (lua_Integer)v->integer);
+  } else {
+    lr_push(L, h, v);
   }
-  if (c->commit) *c->commit = 1;
-  return (int)n;
+  if (commit) *commit = 1;
+  return 1;
 }
 
 /// Carries out an answer that ends in an error.
@@ -68,8 +61,9 @@ static int raise(lua_State *L, lr_function *f, lr_call *c, int32_t outcome) {
   if (outcome == LR_CANCEL) return lr_raise_cancelled(L, h);
   if (outcome == LR_ARGUMENT) return fail_argument(L, c);
   if (outcome == LR_STOP) return lr_stop(L, h);
-  luaL_where(L, 1);
   lua_pushlstring(L, c->results[0].bytes, c->results[0].length);
+  luaL_where(L, 1);
+  lua_insert(L, -2);
   lua_concat(L, 2);
   return lua_error(L);
 }

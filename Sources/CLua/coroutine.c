@@ -49,10 +49,13 @@ static int run(lua_State *L, lua_State *co, int arguments, int how) {
   bool chain = h->chain_yields;
   bool ours = running == L;
   int results = 0;
+  lr_resumer resumer = {L, h->resumers};
+  h->resumers = &resumer;
   h->chain_yields = ours && chain && lua_isyieldable(L);
   h->running = ours ? co : running;
   if (__builtin_expect(h->stopping, 0)) lr_stop_after(co, LR_LAST_INSTRUCTIONS);
   int status = lua_resume(co, L, arguments, &results);
+  h->resumers = resumer.previous;
   h->running = running;
   h->chain_yields = chain;
   if (status == LUA_YIELD && __builtin_expect(h->parking, 0)) {

@@ -45,18 +45,29 @@ static void note_drop(lr_host *h, lr_drop drop) {
   h->drop_count += 1;
 }
 
-/// Pushes a new handle. What it names is `pending` until the userdata exists, so that it is
-/// dropped, not leaked, when there is no memory for the userdata.
+static void forget_drop(lr_host *h, lr_drop drop) {
+  for (uint32_t i = h->drop_count; i-- > 0;) {
+    lr_drop *d = &h->drops[(h->drop_first + i) % h->drop_capacity];
+    if (d->class_id != drop.class_id || d->slot != drop.slot) continue;
+    if (d->generation != drop.generation) continue;
+    h->drop_count -= 1;
+    *d = h->drops[(h->drop_first + h->drop_count) % h->drop_capacity];
+    return;
+  }
+}
+
+/// Pushes a new handle. What it names is in the ring of drops until the userdata exists, so that
+/// it is closed, not leaked, when there is no memory for the userdata.
 void lr_push_handle(lua_State *L, lr_host *h, const lr_value *v) {
   lr_class_record *class = h->classes[v->class_id - 1];
-  if (h->pending.class_id) note_drop(h, h->pending);
-  h->pending = (lr_drop){v->class_id, v->handle.slot, v->handle.generation};
+  lr_drop name = {v->class_id, v->handle.slot, v->handle.generation};
+  note_drop(h, name);
   reserve_drop(L, h);
   lr_handle_box *box = lua_newuserdatauv(L, sizeof *box, 0);
   box->class = class;
-  box->slot = v->handle.slot;
-  box->generation = v->handle.generation;
-  h->pending.class_id = 0;
+  box->slot = name.slot;
+  box->generation = name.generation;
+  forget_drop(h, name);
   lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
   lua_setmetatable(L, -2);
 }
@@ -72,12 +83,14 @@ static int collect(lua_State *L) {
   return 0;
 }
 
+int32_t lr_in_finalizer(const lr_host *h) {
+  // Inside of a finalizer the library refuses every request to the collector.
+  return lua_gc(h->L, LUA_GCCOUNT) < 0;
+}
+
 int32_t lr_take_drop(lr_host *h, lr_drop *drop) {
-  if (h->pending.class_id) {
-    note_drop(h, h->pending);
-    h->pending.class_id = 0;
-  }
-  if (h->drop_count == 0) return 0;
+  // A finalizer can run while a handle is being made, whose drop is not to be taken yet.
+  if (h->drop_count == 0 || lr_in_finalizer(h)) return 0;
   *drop = h->drops[h->drop_first];
   h->drop_first = (h->drop_first + 1) % h->drop_capacity;
   h->drop_count -= 1;

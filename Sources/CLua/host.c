@@ -65,36 +65,38 @@ int lr_protect(lr_host *h, lua_CFunction function, void *argument) {
   return status;
 }
 
-static int to_text(lua_State *L) {
-  luaL_tolstring(L, 1, NULL);
+/// The text of an error object that is no string, as stock `lua` shows it.
+static int describe_error(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TNUMBER || luaL_getmetafield(L, 1, "__tostring")) {
+    luaL_tolstring(L, 1, NULL);
+  } else {
+    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+  }
   return 1;
 }
 
-/// Keeps the text of the error object at `index`; one that has no text says its type.
+/// Keeps the text of the error object at `index`. Raises nothing, whatever the object does.
 void lr_save_error(lr_host *h, lua_State *L, int index) {
-  size_t length;
-  if (lua_type(L, index) == LUA_TSTRING) {
-    const char *bytes = lua_tolstring(L, index, &length);
-    lr_set_text(h, bytes, length);
-    return;
-  }
-  bool described = lua_type(L, index) == LUA_TNUMBER || luaL_getmetafield(L, index, "__tostring");
-  if (described && lua_type(L, index) != LUA_TNUMBER) lua_pop(L, 1);
   const char *type = luaL_typename(L, index);
-  if (described && lua_checkstack(L, 4)) {
+  int status = LUA_ERRMEM;
+  if (lua_checkstack(L, 4)) {
     lua_pushvalue(L, index);
-    lua_pushcfunction(L, to_text);
-    lua_insert(L, -2);
-    if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) {
-      const char *bytes = lua_tolstring(L, -1, &length);
-      lr_set_text(h, bytes, length);
-      lua_pop(L, 1);
-      return;
+    if (lua_type(L, -1) == LUA_TSTRING) {
+      status = LUA_OK;
+    } else {
+      lua_pushcfunction(L, describe_error);
+      lua_insert(L, -2);
+      status = lua_pcall(L, 1, 1, 0);
     }
+    size_t length;
+    const char *bytes = status == LUA_OK ? lua_tolstring(L, -1, &length) : NULL;
+    if (bytes) lr_set_text(h, bytes, length);
     lua_pop(L, 1);
+    if (bytes) return;
   }
-  char text[80];
-  int n = snprintf(text, sizeof text, "(error object is a %s value)", type);
+  char text[120];
+  int n = snprintf(text, sizeof text, "(error object is a %s value%s)", type,
+    status == LUA_ERRMEM ? ", and there is not enough memory to describe it" : "");
   lr_set_text(h, text, (size_t)n);
 }
 
@@ -110,16 +112,28 @@ static int save_task_error(lua_State *L) {
     const char *trace = lua_tolstring(L, -1, &length);
     lr_append_text(h, "\n", 1);
     lr_append_text(h, trace, length);
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, -3, task->slot);
   }
   return 0;
 }
 
+/// Forgets a traceback, so that the next task in the slot never shows it. Needs no memory.
+static void forget_trace(lr_host *h, uint32_t slot) {
+  lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->traces);
+  if (lua_rawgeti(h->L, -1, slot) == LUA_TSTRING) {
+    lua_pushboolean(h->L, 0);
+    lua_rawseti(h->L, -3, slot);
+  }
+  lua_pop(h->L, 2);
+}
+
 /// Keeps the error of a task that has just failed (its error object is on top of its stack).
 void lr_save_task_error(lr_host *h, lr_task *task) {
-  if (!lua_checkstack(task->thread, 2)) return lr_set_text(h, "stack overflow", 14);
-  lr_protect(h, save_task_error, task);
+  if (lua_checkstack(task->thread, 2)) {
+    lr_protect(h, save_task_error, task);
+  } else {
+    lr_set_text(h, "not enough memory", 17);
+  }
+  forget_trace(h, task->slot);
 }
 
 lr_text lr_task_error(lr_host *h, lr_task *task) {

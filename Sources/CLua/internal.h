@@ -91,10 +91,17 @@ typedef struct lr_warning {
 #define LR_BOX_CACHE 256
 #define LR_SITE_CHAINS 256
 
+/// A coroutine that resumes another, on the C stack of the call that does.
+typedef struct lr_resumer {
+  lua_State *thread;
+  struct lr_resumer *previous;
+} lr_resumer;
+
 struct lr_host {
   // Hot: read by every call.
   lr_thread *running;    // the innermost coroutine that we resumed
   lr_task *task;         // the task it belongs to
+  lr_resumer *resumers;  // of `running`, innermost first, down to the coroutine of the task
   bool chain_yields;     // may the whole chain of resumers yield?
   bool parking;          // the yield under way is a wait
   bool requeue;          // … of a task that could go on: its turn is over
@@ -125,10 +132,9 @@ struct lr_host {
   lr_function **functions;
   size_t function_count;
 
-  lr_drop *drops;                        // ring of collected handles
+  lr_drop *drops;                        // ring of handles that were collected, or not made yet
   uint32_t drop_first, drop_count, drop_capacity, handle_count;
   lr_handle_box *boxes[LR_BOX_CACHE];
-  lr_drop pending;                       // named by a handle that is being made
 
   lr_site_record *sites;
   uint32_t site_count, site_capacity, site_chains[LR_SITE_CHAINS];
@@ -158,6 +164,7 @@ int lr_call_function(lua_State *L);
 int lr_call_fast_read(lua_State *L);
 int lr_call_fast_write(lua_State *L);
 void lr_check_may_wait(lua_State *L, lr_host *h, const char *name);
+void lr_refuse_wait(lua_State *L, lr_host *h, const char *name);  // refuse.c
 int lr_raise_cancelled(lua_State *L, lr_host *h);
 
 // values.c
@@ -180,6 +187,7 @@ int lr_open_classes(lua_State *L);
 int lr_push_task_result(lua_State *L, lr_host *h, lr_handle_box *box);
 void lr_open_tasks(lua_State *L, lr_host *h);
 int lr_spawn(lua_State *L);
+int lr_task_base(lua_State *L);
 int lr_serve_connection(lua_State *L);
 int lr_stop(lua_State *L, lr_host *h);
 void lr_stop_after(lua_State *L, int instructions);

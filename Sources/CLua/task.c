@@ -52,7 +52,7 @@ static int body_ended(lua_State *L, int status, lua_KContext context) {
 }
 
 /// The base of every task: (fn, ...) under a protected call.
-static int task_base(lua_State *L) {
+int lr_task_base(lua_State *L) {
   lr_task *task = lr_host_of(L)->task;
   lua_pushcfunction(L, on_error);
   lua_insert(L, 1);
@@ -129,6 +129,7 @@ static void commit(lr_host *h, lr_task *task) {
   h->live += 1;
   task->flags = LR_TASK_LIVE;
   task->reason = LR_FIRST;
+  task->site = 0;
   task->shields = 0;
   task->parent = task->first_child = task->previous_sibling = task->next_sibling = 0;
   task->joiners = NULL;
@@ -155,7 +156,7 @@ int lr_spawn(lua_State *L) {
     lr_task_free(h, task);
     luaL_error(L, "%s", c->results[0].bytes);
   }
-  lua_pushcfunction(task->thread, task_base);
+  lua_pushcfunction(task->thread, lr_task_base);
   lua_insert(L, 1);  // the handle is the result
   lua_xmove(L, task->thread, n);
   task->site = lr_find_site(L, h);
@@ -183,7 +184,7 @@ int lr_serve_connection(lua_State *L) {
     lr_task_free(h, task);
     return luaL_error(L, "%s", c->results[0].bytes);
   }
-  lua_pushcfunction(task->thread, task_base);
+  lua_pushcfunction(task->thread, lr_task_base);
   lua_xmove(L, task->thread, n);
   task->site = lr_find_site(L, h);
   return 0;
@@ -199,12 +200,6 @@ static void settle(lr_host *h, lr_task *task) {
   if (!box) return lua_settop(M, -3);  // nobody ever held it
   uint32_t results = lua_gettop(T) > 0 ? 1 : 0;
   if (task->flags & LR_TASK_INHERITED) {
-    lua_rawgeti(M, LUA_REGISTRYINDEX, h->traces);
-    lua_rawgeti(M, -1, -(lua_Integer)task->slot);
-    lua_setiuservalue(M, -3, 1);
-    lua_pushboolean(M, 0);
-    lua_rawseti(M, -2, -(lua_Integer)task->slot);
-    lua_pop(M, 1);
     task->flags = (task->flags | LR_TASK_FAILED) & ~(uint32_t)LR_TASK_PACKED;
     results = 1;
   } else if (results > 0) {
@@ -223,6 +218,7 @@ int32_t lr_task_resume(lr_host *h, lr_task *task) {
   lua_State *T = task->thread;
   h->task = task;
   h->running = T;
+  h->resumers = NULL;
   h->chain_yields = true;
   h->parking = false;
   task->budget = LR_BUDGET;
@@ -277,24 +273,29 @@ int32_t lr_task_was_cancelled(lr_host *h, lr_task *task) {
   return same;
 }
 
-static int inherit(lua_State *L) {
-  lr_task **tasks = lua_touserdata(L, 1);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, lr_host_of(L)->traces);
-  if (tasks[1]->flags & LR_TASK_INHERITED) {
-    lua_rawgeti(L, -1, -(lua_Integer)tasks[1]->slot);
-  } else {
-    lua_pushvalue(tasks[1]->thread, -1);
-    lua_xmove(tasks[1]->thread, L, 1);
-  }
-  lua_rawseti(L, -2, -(lua_Integer)tasks[0]->slot);
-  return 0;
-}
-
+/// Needs no memory, so that no error of a child is lost: the value goes into the parent's handle,
+/// where nobody sees it before the parent has ended.
 void lr_task_inherit(lr_host *h, lr_task *parent, lr_task *child) {
-  lr_task *tasks[2] = {parent, child};
-  bool own = !(child->flags & LR_TASK_INHERITED);
-  if (own && (lua_gettop(child->thread) == 0 || !lua_checkstack(child->thread, 1))) return;
-  if (lr_protect(h, inherit, tasks) == LUA_OK) parent->flags |= LR_TASK_INHERITED;
+  lua_State *M = h->L, *T = child->thread;
+  parent->flags |= LR_TASK_INHERITED;
+  lua_rawgeti(M, LUA_REGISTRYINDEX, h->handles);
+  if (lua_rawgeti(M, -1, parent->slot) != LUA_TUSERDATA) {
+    lua_pop(M, 2);  // a task without a handle: nobody asks for the value
+    return;
+  }
+  if (child->flags & LR_TASK_INHERITED) {
+    lua_rawgeti(M, -2, child->slot);
+    lua_getiuservalue(M, -1, 1);
+    lua_remove(M, -2);
+  } else if (lua_gettop(T) > 0) {
+    lua_xmove(T, M, 1);
+    lua_pushvalue(M, -1);
+    lua_xmove(M, T, 1);  // the child's own outcome stays
+  } else {
+    lua_pushnil(M);
+  }
+  lua_setiuservalue(M, -2, 1);
+  lua_pop(M, 2);
 }
 
 /// Keeps as many idle coroutines as there are live tasks, and a few more.
@@ -362,7 +363,7 @@ static int load(lua_State *L) {
   r->task = lr_task_make(L, h);
   lua_insert(L, 1);
   if (!lua_checkstack(r->task->thread, n + 2)) return luaL_error(L, "too many arguments");
-  lua_pushcfunction(r->task->thread, task_base);
+  lua_pushcfunction(r->task->thread, lr_task_base);
   lua_xmove(L, r->task->thread, n);
   commit(h, r->task);
   return 0;

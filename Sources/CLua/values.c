@@ -102,6 +102,13 @@ static inline void decode_self(lua_State *L, lr_function *f, lr_call *c) {
   c->generation = box->generation;
 }
 
+/// Makes a number a string where a string is wanted. False: there is nothing to be done.
+static bool become_text(lua_State *L, int index, uint8_t code) {
+  if ((code & ~LR_OPTIONAL) != 's' || lua_type(L, index) != LUA_TNUMBER) return false;
+  lua_tolstring(L, index, NULL);  // in its place on the stack
+  return true;
+}
+
 /// Decodes the arguments that are there. Ones that are missing raise when they are required;
 /// else `argument_count` says that they are not there.
 void lr_decode(lua_State *L, lr_function *f, lr_call *c) {
@@ -115,6 +122,7 @@ void lr_decode(lua_State *L, lr_function *f, lr_call *c) {
     i = 1;
   }
   const uint8_t *codes = f->codes;
+  const int first = i;
   lr_value *v = c->arguments + i;
   for (; i < n; i++, v++) {
     int isnum;
@@ -131,6 +139,13 @@ void lr_decode(lua_State *L, lr_function *f, lr_call *c) {
         if (isnum) continue;
     }
   general:
+    if (become_text(L, i + 1, codes[i])) {
+      // What was decoded so far is gone when a finalizer ran, and called a leaf: begin again.
+      if (codes[0] == 'h') decode_self(L, f, c);
+      i = first - 1;
+      v = c->arguments + i;
+      continue;
+    }
     if ((codes[i] & LR_OPTIONAL) && lua_type(L, i + 1) == LUA_TNIL) {
       v->kind = LR_NIL;
     } else {
@@ -149,14 +164,16 @@ void lr_decode(lua_State *L, lr_function *f, lr_call *c) {
 static void push_items(lua_State *L, lr_host *h, const lr_value *v) {
   luaL_checkstack(L, 4, "result nested too deeply");
   bool map = v->kind == LR_MAP;
-  lua_createtable(L, map ? 0 : (int)v->length, map ? (int)v->length : 0);
-  for (size_t i = 0; i < v->length; i++) {
+  const lr_value *items = v->items;
+  size_t length = v->length;  // read before a finalizer can call a leaf, which answers in `v`
+  lua_createtable(L, map ? 0 : (int)length, map ? (int)length : 0);
+  for (size_t i = 0; i < length; i++) {
     if (map) {
-      lr_push(L, h, &v->items[2 * i]);
-      lr_push(L, h, &v->items[2 * i + 1]);
+      lr_push(L, h, &items[2 * i]);
+      lr_push(L, h, &items[2 * i + 1]);
       lua_rawset(L, -3);
     } else {
-      lr_push(L, h, &v->items[i]);
+      lr_push(L, h, &items[i]);
       lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
   }

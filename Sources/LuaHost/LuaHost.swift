@@ -202,8 +202,17 @@ public final class LuaHost {
     return unsafe arena.value(value)
   }
 
+  /// Keeps a copy of bytes that call number `serial` answers.
+  func hold(
+    _ bytes: UnsafeRawBufferPointer, for serial: UInt32
+  ) -> UnsafeRawBufferPointer {
+    release(before: serial)
+    return unsafe arena.bytes(bytes)
+  }
+
   private func release(before serial: UInt32) {
-    if serial != heldSerial { arena.clear() }
+    // A finalizer can run while the results of another call are on their way.
+    if serial != heldSerial, unsafe lr_in_finalizer(raw) == 0 { arena.clear() }
     heldSerial = serial
   }
 
@@ -216,6 +225,7 @@ public final class LuaHost {
 
   /// Frees what was behind handles that the collector took.
   func collectDrops() {
+    unsafe core.settleDescriptors()
     var drop = lr_drop()
     while unsafe lr_take_drop(raw, &drop) != 0 {
       guard let removed = objects.remove((drop.slot, drop.generation)) else { continue }
@@ -245,6 +255,7 @@ public final class LuaHost {
   }
 
   private func closeHandles() {
+    unsafe core.settleDescriptors()
     while let handle = objects.first() { _ = close(handle) }
   }
 

@@ -51,7 +51,7 @@ assert(run("head -c 300000 /dev/zero", "print(#io.read(200000), #io.read(200000)
 
 -- A wait where none can be says so at once, although bytes are there
 got = run("echo x", "print(pcall(function() table.sort({ 1, 2 }, function() io.read() end) end))")
-assert(got:find("'read' cannot wait here: sort cannot be suspended", 1, true), got)
+assert(got:find("'read' cannot wait here: table.sort cannot be suspended", 1, true), got)
 
 -- A cancelled reader leaves the bytes to the next
 got = run("sleep 0.1; echo kept", [[

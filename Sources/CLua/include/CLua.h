@@ -278,6 +278,10 @@ typedef struct lr_drop {
 } lr_drop;
 int32_t lr_take_drop(lr_host *host, lr_drop *drop);
 
+/// Whether a finalizer (`__gc`) of a script runs now. One can run inside of any call that makes a
+/// Lua value, between two results of a leaf too: what these point to must stay then.
+int32_t lr_in_finalizer(const lr_host *host);
+
 /// The place in a script that made this call, as a small number. 0: unknown.
 uint32_t lr_site(lr_call *call);
 lr_text lr_site_text(lr_host *host, uint32_t site);

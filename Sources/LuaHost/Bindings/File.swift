@@ -20,9 +20,6 @@ final class File: HandleObject {
   private var registration: Registration?
   /// Bytes of a file that does not wait.
   private var held = ByteBuffer()
-  /// How many of the bytes read are on their way to the script, which has copied them when the
-  /// next call comes.
-  private var taken = 0
 
   init(
     _ fd: Int32, _ driver: Driver, canRead: Bool, output: OutputBuffer?, isStandard: Bool = false
@@ -59,7 +56,6 @@ final class File: HandleObject {
 
   /// Makes ready for a read. Returns an errno: EBADF when the file is open for writing only.
   func beginReading() -> Int32 {
-    settle()
     guard canRead else { return EBADF }
     output?.flush(kernel)
     guard waits, registration == nil else { return output?.takeFailure() ?? 0 }
@@ -95,23 +91,19 @@ final class File: HandleObject {
     return .done(result)
   }
 
-  /// Ends a read that has found all it wanted in the first `count` unread bytes.
-  func take(_ count: Int, _ caller: Caller) {
-    taken = count
+  /// Ends a read that has found all it wanted.
+  func doneReading(_ caller: Caller) {
     if let stream = unsafe stream { unsafe driver.doneReading(stream, caller) }
   }
 
-  private func settle() {
-    if taken > 0 { input.consume(taken) }
-    taken = 0
-  }
+  /// Removes `count` unread bytes, which have reached the script.
+  func consume(_ count: Int) { input.consume(count) }
 
   // MARK: Writing
 
   /// Writes through the buffer. Returns an errno: EBADF when the file is open for reading only.
   func write(_ bytes: UnsafeRawBufferPointer) -> Int32 {
     guard let output else { return EBADF }
-    settle()
     if !input.isEmpty, kernel.seek(fd, offset: -Int64(input.count), whence: SEEK_CUR) >= 0 {
       input.removeAll()
     }
@@ -121,7 +113,6 @@ final class File: HandleObject {
 
   /// Sets the position. Returns it, from the start of the file, or `-errno`.
   func seek(_ offset: Int64, whence: Int32) -> Int64 {
-    settle()
     if let output {
       output.flush(kernel)
       let failure = output.takeFailure()

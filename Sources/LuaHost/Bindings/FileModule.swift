@@ -118,6 +118,7 @@ enum FileModule {
     let call = unsafe Call(raw)
     guard let file = call.file else { return call.raise(isClosed) }
     if file.waits, call.reason == .first, !call.takeChecked() { return call.check }
+    unsafe call.host.core.settle()
     let failure = file.beginReading()
     if failure != 0 { return call.failNumbered(failure) }
     var caller = call.untimedCaller
@@ -127,7 +128,8 @@ enum FileModule {
     while true {
       switch unsafe match(call, file.unread, ended) {
       case .complete(let count):
-        file.take(count, caller)
+        unsafe call.host.core.expectCommit(call, fileBytes: count)
+        file.doneReading(caller)
         return call.done
       case .invalid(let index): return call.badArgument(index, "invalid format")
       case .more: call.removeResults()
@@ -167,7 +169,11 @@ enum FileModule {
         break
       }
       let found = unsafe UnsafeRawBufferPointer(rebasing: rest[value])
-      if case .number = format { unsafe call.push(numeral: found) } else { unsafe call.push(found) }
+      if case .number = format {
+        unsafe call.push(numeral: found)
+      } else {
+        unsafe call.push(held: found)
+      }
     }
     return .complete(start)
   }
@@ -179,6 +185,7 @@ enum FileModule {
     let call = unsafe Call(raw)
     guard let file = call.file else { return call.raise(isClosed) }
     if call.reason == .first {
+      unsafe call.host.core.settle()
       if file.output === call.host.errors { call.host.output.flush(call.host.kernel) }
       let failure = unsafe file.write(call.bytes(1))
       if failure != 0 { return call.failNumbered(failure) }
@@ -226,6 +233,7 @@ enum FileModule {
     case let other: return call.badArgument(1, "invalid option '\(other)'")
     }
     guard let file = call.file else { return call.raise(isClosed) }
+    unsafe call.host.core.settle()
     let position = file.seek(call.integer(2, or: 0), whence: whence)
     if position < 0 { return call.failNumbered(Int32(truncatingIfNeeded: -position)) }
     return call.answer(Int(position))

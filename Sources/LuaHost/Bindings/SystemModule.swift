@@ -124,6 +124,7 @@ enum SystemModule {
     var peer = SocketAddress()
     let result = call.host.kernel.accept(fd(call), &peer)
     if result < 0 { return failed(call, Int(result)) }
+    unsafe call.host.core.expectCommit(call, descriptors: [Int32(result)])
     call.push(Int(result))
     return call.answer(peer.description)
   }
@@ -205,6 +206,7 @@ enum SystemModule {
     if result < 0 { return failed(call, result) }
     unsafe call.push(UnsafeRawBufferPointer(rebasing: room[..<min(result, room.count)]))
     if let address = message.address { call.push(address.description) } else { call.push() }
+    unsafe call.host.core.expectCommit(call, descriptors: message.descriptors)
     call.push(.list(message.descriptors.map { .integer(Int64($0)) }))
     return call.done
   }

@@ -163,8 +163,9 @@ local function wait_for(name)
   if not coroutine.isyieldable() then
     error(("module '%s' is being loaded by another task"):format(name), 3)
   end
-  wanted[task] = name
+  -- Made first: what is noted below must not stay when there is no memory for this.
   local _ <close> = setmetatable({}, { __close = function() wanted[task] = nil end })
+  wanted[task] = name
   while loading[name] do require("reactor.time").sleep(0.001) end
 end
 
@@ -185,8 +186,8 @@ function require(name)
   local loaded = package.loaded
   if not loaded[name] and loading[name] then wait_for(name) end
   if loaded[name] then return loaded[name] end
-  loading[name] = native.task()
   local _ <close> = setmetatable({}, { __close = function() loading[name] = nil end })
+  loading[name] = native.task()
   local loader, extra = find(name)
   local result = loader(name, extra)
   if result ~= nil then loaded[name] = result end

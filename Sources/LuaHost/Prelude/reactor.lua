@@ -30,7 +30,10 @@ local function event(ready, read_generation, write_generation, token)
 end
 
 local Registration = native.registration_methods
-local wait, poll, clear = Registration.wait, Registration.poll, Registration.clear
+-- Kept where they are found when this module is loaded again, after it had too little memory.
+native.raw = native.raw
+  or { wait = Registration.wait, poll = Registration.poll, clear = Registration.clear }
+local wait, poll, clear = native.raw.wait, native.raw.poll, native.raw.clear
 Registration.wait, Registration.poll, Registration.clear = nil, nil, nil
 
 --- Waits for any of `interest`'s letters (r w p c e). nil, "timeout" after `timeout` seconds.

@@ -3,8 +3,10 @@ import Reactor
 
 /// One call from Lua as a leaf sees it: plain arguments, and room for plain results.
 ///
-/// It is valid until the leaf returns. Bytes of arguments are borrowed from the script; bytes of
-/// results must stay where they are until the next call of a leaf.
+/// It is valid until the leaf returns. Bytes of arguments are borrowed from the script. Bytes of
+/// results must stay where they are until the next call of a leaf; those of the second result and
+/// later ones even longer, because a finalizer can call other leaves before they are copied:
+/// texts that are pushed as `String` or `held` do.
 @safe
 public struct Call {
   let raw: UnsafeMutablePointer<lr_call>
@@ -122,6 +124,11 @@ public struct Call {
 
   /// Pushes a text, which the host keeps until the next leaf runs.
   func push(_ text: String) { unsafe push(host.hold(text, for: raw.pointee.serial)) }
+
+  /// Pushes a copy of some bytes.
+  func push(held bytes: UnsafeRawBufferPointer) {
+    unsafe push(host.hold(bytes, for: raw.pointee.serial))
+  }
 
   func push(handle slot: UInt32, _ generation: UInt32, of kind: HandleClass) {
     unsafe next().pointee = unsafe lr_handle(host.classID(kind), slot, generation)
