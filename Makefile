@@ -18,7 +18,7 @@ step = @printf '\n== %s\n' '$(1)'
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint format bench install uninstall asan tsan soak docs clean
-.PHONY: release packages-build packages-test packages-bench
+.PHONY: sweep release packages-build packages-test packages-bench
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,10 @@ tsan: packages-test ## the tests under ThreadSanitizer
 soak: packages-test release ## valgrind over the Lua tests, then the tests again for MINUTES=10
 	$(call step,soak for $(MINUTES) minutes)
 	@tools/soak $(MINUTES)
+
+sweep: packages-test ## every allocation of the sweep's scripts fails once, twice, and for good
+	$(call step,allocation-failure sweep)
+	$(SWIFT) run AllocationSweep
 
 docs: packages-test ## the Swift reference and the manual page, into .build-docs/html
 	$(call step,documentation)

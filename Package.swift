@@ -33,6 +33,9 @@ let package = Package(
         "LuaHost", "CLua", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "AllocationSweep", dependencies: ["LuaHost"], path: "Tests/AllocationSweep",
+      exclude: ["scripts"], swiftSettings: strict),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"], swiftSettings: strict),
     .testTarget(name: "CommandTests", swiftSettings: strict),
