@@ -177,7 +177,9 @@ static inline uint64_t fast_handle(lua_State *L, lr_function *f) {
   return (uint64_t)box->generation << 32 | box->slot;
 }
 
-__attribute__((always_inline)) static inline int fast_read_answer(lua_State *L, lr_function *f, int64_t n) {
+__attribute__((always_inline)) static inline int fast_read_answer(
+  lua_State *L, lr_function *f, int64_t n
+) {
   lr_host *h = f->host;
   if (n > 0) {
     lua_pushlstring(L, h->scratch, (size_t)n);

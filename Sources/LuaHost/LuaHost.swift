@@ -68,14 +68,14 @@ public final class LuaHost {
       throw .outOfMemory
     }
     unsafe self.raw = unsafe raw
-    scheduler = unsafe Scheduler(raw: raw, driver: driver)
+    scheduler = unsafe Scheduler(raw: raw, driver: driver, core: core)
     unsafe core.initialize(
       to: HostCore(
         host: .passUnretained(self), fastPath: driver.fastPath, call: lr_call_record(raw),
         scratch: .allocate(byteCount: Self.scratchBytes, alignment: 16)))
     let scratch = unsafe UnsafePointer(core.pointee.scratch.assumingMemoryBound(to: CChar.self))
-    unsafe lr_set_context(raw, core, scratch, withUnsafeMutablePointer(to: &core.pointee.commit) { unsafe $0 })
-    unsafe scheduler.host = self
+    unsafe lr_set_context(
+      raw, core, scratch, withUnsafeMutablePointer(to: &core.pointee.commit) { unsafe $0 })
     unsafe lr_set_warn(raw, Self.tellWarning, Unmanaged.passUnretained(self).toOpaque())
     try openModules()
   }

@@ -10,7 +10,9 @@ enum ConnectionModule {
   static let lineLimit = 65_536
 
   static let functions: [Function] = unsafe [
-    Function("read", "hi?t?", waits: true, method: .connection, fast: fastRead, fastAgain: fastReadAgain, read),
+    Function(
+      "read", "hi?t?", waits: true, method: .connection, fast: fastRead, fastAgain: fastReadAgain,
+      read),
     Function("write", "hst?", waits: true, method: .connection, fast: fastWrite, write),
     Function("readn", "hit?", waits: true, method: .connection, readExactly),
     Function("readuntil", "hst?i?b", waits: true, method: .connection, readUntil),
@@ -38,7 +40,8 @@ enum ConnectionModule {
   static let fastRead: lr_fast_leaf = { context, task, handle, wanted, _ in
     let core = unsafe context.assumingMemoryBound(to: HostCore.self)
     guard let waiter = unsafe task.pointee.waiter?.assumingMemoryBound(to: Waiter.self),
-      unsafe core.pointee.isSettled, wanted > 0, let stream = unsafe core.pointee.objects.stream(name(handle))
+      unsafe core.pointee.isSettled, wanted > 0,
+      let stream = unsafe core.pointee.objects.stream(name(handle))
     else { return Int64(LR_FAST_GENERAL) }
     let count = min(Int(wanted), readLimit)
     let received = unsafe core.pointee.fastPath.receive(stream, core.pointee.scratch, count, waiter)
@@ -98,7 +101,8 @@ enum ConnectionModule {
   /// conn:write(bytes) as long as nothing is special: nobody ahead, and all bytes go out at once.
   static let fastWrite: lr_fast_leaf = { context, task, handle, length, bytes in
     let core = unsafe context.assumingMemoryBound(to: HostCore.self)
-    guard let bytes = unsafe bytes, let stream = unsafe core.pointee.objects.stream(name(handle)) else {
+    guard let bytes = unsafe bytes, let stream = unsafe core.pointee.objects.stream(name(handle))
+    else {
       return Int64(LR_FAST_GENERAL)
     }
     let sent = unsafe core.pointee.fastPath.send(stream, UnsafeRawPointer(bytes), Int(length))
@@ -157,7 +161,9 @@ enum ConnectionModule {
     let driver = host.driver
     unsafe host.core.settle()
     var caller = call.caller(timeout: timeout)
-    if unsafe driver.mustQueue(stream, caller) { return unsafe end(call, driver.queueToRead(stream, caller)) }
+    if unsafe driver.mustQueue(stream, caller) {
+      return unsafe end(call, driver.queueToRead(stream, caller))
+    }
     guard caller.reason.isTry else { return call.end(caller.reason) }
     while true {
       if let found = unsafe find(stream.pointee.buffer.bytes, false) {
@@ -176,7 +182,8 @@ enum ConnectionModule {
         return call.fail("eof")
       }
       // The turn is kept: go on as one whose wait has ended well.
-      caller = unsafe Caller(waiter: caller.waiter, reason: caller.reason, deadline: caller.deadline)
+      caller = unsafe Caller(
+        waiter: caller.waiter, reason: caller.reason, deadline: caller.deadline)
     }
   }
 
@@ -199,7 +206,8 @@ enum ConnectionModule {
     let limit = call.integer(3, or: Int64(lineLimit))
     if limit <= 0 { return call.badArgument(3, "limit must be positive") }
     let keep = call.isTrue(4)
-    return unsafe readBuffered(call, timeout: 2, limit: Int(truncatingIfNeeded: limit)) { bytes, _ in
+    return unsafe readBuffered(call, timeout: 2, limit: Int(truncatingIfNeeded: limit)) {
+      bytes, _ in
       guard let at = unsafe bytes.firstRange(of: delimiter)?.lowerBound else { return nil }
       let end = at + delimiter.count
       return keep ? (take: end, drop: 0) : (take: at, drop: delimiter.count)
@@ -211,7 +219,8 @@ enum ConnectionModule {
     let call = unsafe Call(raw)
     let limit = call.integer(2, or: Int64.max)
     if limit <= 0 { return call.badArgument(2, "limit must be positive") }
-    return unsafe readBuffered(call, timeout: 1, limit: Int(truncatingIfNeeded: limit)) { bytes, ended in
+    return unsafe readBuffered(call, timeout: 1, limit: Int(truncatingIfNeeded: limit)) {
+      bytes, ended in
       ended ? (take: bytes.count, drop: 0) : nil
     }
   }

@@ -10,7 +10,8 @@ extension LuaHost {
       (.registration, RegistrationModule.describe), (.lookup, ConnectionModule.describe),
       (.file, FileModule.describe),
     ]
-    for unsafe (kind, describe) in unsafe descriptions {
+    for index in unsafe descriptions.indices {
+      let (kind, describe) = unsafe descriptions[index]
       let name = unsafe UnsafeRawPointer(kind.name.utf8Start).assumingMemoryBound(to: CChar.self)
       guard unsafe lr_class(raw, name, describe, nil) == Int32(kind.rawValue) else {
         throw lastError(LuaError.definition)

@@ -55,7 +55,8 @@ enum SocketOption {
     guard let number = Int32(exactly: call.integer(2)) else {
       return call.badArgument(2, "value does not fit into 32 bits")
     }
-    let value: (Int32, Int32) = name == "linger" ? (number < 0 ? 0 : 1, max(number, 0)) : (number, 0)
+    let value: (Int32, Int32) =
+      name == "linger" ? (number < 0 ? 0 : 1, max(number, 0)) : (number, 0)
     let result = unsafe withUnsafeBytes(of: value) {
       unsafe call.host.kernel.setOption(
         fd, level: option.level, name: option.name,

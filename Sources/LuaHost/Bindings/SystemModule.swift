@@ -68,7 +68,8 @@ enum SystemModule {
     }
   }
 
-  private static let families = "family must be \"inet\", \"inet6\", \"unix\", \"netlink\" or \"packet\""
+  private static let families =
+    "family must be \"inet\", \"inet6\", \"unix\", \"netlink\" or \"packet\""
   private static let kinds = "type must be \"stream\", \"dgram\", \"seqpacket\" or \"raw\""
 
   /// socket(family, type [, protocol]) -> fd

@@ -16,9 +16,13 @@ function Event:__index(name)
   return mask and self[1] & mask ~= 0 or nil
 end
 
+local names_in_order = {
+  "readable", "writable", "read_closed", "write_closed", "priority", "error",
+}
+
 function Event:__tostring()
   local names = {}
-  for _, name in ipairs { "readable", "writable", "read_closed", "write_closed", "priority", "error" } do
+  for _, name in ipairs(names_in_order) do
     if self[1] & bits[name] ~= 0 then names[#names + 1] = name end
   end
   return "ready event (" .. table.concat(names, ", ") .. ")"
@@ -48,7 +52,8 @@ function Registration:poll_write_ready() return event(poll(self, "w")) end
 --- Clears what `ev` saw, in each direction that was not reported anew since.
 function Registration:clear_readiness(ev)
   if getmetatable(ev) ~= Event then
-    error(("bad argument #1 to 'clear_readiness' (ready event expected, got %s)"):format(type(ev)), 2)
+    local got = type(ev)
+    error(("bad argument #1 to 'clear_readiness' (ready event expected, got %s)"):format(got), 2)
   end
   return clear(self, ev[1], ev[2], ev[3], ev[4])
 end

@@ -53,14 +53,16 @@ struct Arena {
       byteCount: values.count * stride, alignment: MemoryLayout<lr_value>.alignment)
     unsafe blocks.append(block)
     let items = unsafe block.bindMemory(to: lr_value.self)
-    for index in values.indices { unsafe items.initializeElement(at: index, to: value(values[index])) }
+    for index in values.indices {
+      unsafe items.initializeElement(at: index, to: value(values[index]))
+    }
     return unsafe UnsafePointer(items.baseAddress)
   }
 
   /// Frees everything that was held.
   mutating func clear() {
     guard unsafe !blocks.isEmpty else { return }
-    for unsafe block in unsafe blocks { unsafe block.deallocate() }
+    for index in unsafe blocks.indices { unsafe blocks[index].deallocate() }
     unsafe blocks.removeAll(keepingCapacity: true)
   }
 }

@@ -134,7 +134,9 @@ public struct Call {
     unsafe next().pointee = unsafe lr_handle(host.classID(kind), slot, generation)
   }
 
-  func push(_ value: Value) { unsafe next().pointee = unsafe host.hold(value, for: raw.pointee.serial) }
+  func push(_ value: Value) {
+    unsafe next().pointee = unsafe host.hold(value, for: raw.pointee.serial)
+  }
 
   // MARK: Outcomes
 

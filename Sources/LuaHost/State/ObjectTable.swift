@@ -57,7 +57,8 @@ struct ObjectTable {
   private func content(_ handle: Handle, _ kind: HandleClass) -> UnsafeMutableRawPointer? {
     guard Int(handle.slot) < used else { return nil }
     let slot = unsafe slots + Int(handle.slot)
-    guard unsafe slot.pointee.generation == handle.generation, unsafe slot.pointee.kind == kind.rawValue
+    guard unsafe slot.pointee.generation == handle.generation,
+      unsafe slot.pointee.kind == kind.rawValue
     else {
       return nil
     }
@@ -86,7 +87,9 @@ struct ObjectTable {
   mutating func remove(_ handle: Handle) -> Removed? {
     guard Int(handle.slot) < used else { return nil }
     let slot = unsafe slots + Int(handle.slot)
-    guard unsafe slot.pointee.generation == handle.generation, let content = unsafe slot.pointee.content else {
+    guard unsafe slot.pointee.generation == handle.generation,
+      let content = unsafe slot.pointee.content
+    else {
       return nil
     }
     unsafe slot.pointee.content = nil
@@ -112,7 +115,8 @@ struct ObjectTable {
 
   /// Calls `body` for each object of a kind, in the order of their slots.
   func forEach<Object: AnyObject>(_ kind: HandleClass, as: Object.Type, _ body: (Object) -> Void) {
-    for slot in 0..<used where unsafe slots[slot].content != nil && slots[slot].kind == kind.rawValue {
+    for slot in 0..<used
+    where unsafe slots[slot].content != nil && slots[slot].kind == kind.rawValue {
       let handle = unsafe (UInt32(truncatingIfNeeded: slot), slots[slot].generation)
       if let object = find(handle, kind, as: Object.self) { body(object) }
     }

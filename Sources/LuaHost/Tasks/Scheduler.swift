@@ -12,7 +12,7 @@ final class Scheduler {
 
   private let raw: OpaquePointer
   private let driver: Driver
-  unowned(unsafe) var host: LuaHost!
+  private let core: HostCorePointer
   /// Resumes between two polls of the driver.
   private static let resumesPerTurn = 61
   @safe @exclusivity(unchecked) private(set) var exitStatus = ExitStatus.done
@@ -21,15 +21,18 @@ final class Scheduler {
   /// Error texts on their way to the root, by slot. Looked up only, never walked.
   @safe @exclusivity(unchecked) private var errors: [UInt32: String] = [:]
 
-  init(raw: OpaquePointer, driver: Driver) {
+  init(raw: OpaquePointer, driver: Driver, core: HostCorePointer) {
     unsafe self.raw = unsafe raw
     self.driver = driver
+    unsafe self.core = unsafe core
     unsafe lr_set_spawned(raw) { call, task in
       guard let call = unsafe call, let task = unsafe task else { return -1 }
       unsafe Call(call).host.scheduler.start(task, parent: call.pointee.task, flags: 0)
       return Int32(LR_RETURN)
     }
   }
+
+  private var host: LuaHost { unsafe core.pointee.host.takeUnretainedValue() }
 
   // MARK: Starting
 
@@ -93,7 +96,9 @@ final class Scheduler {
     let failed = unsafe task.pointee.flags & UInt32(LR_TASK_FAILED | LR_TASK_INHERITED) != 0
     let error = unsafe failed ? errors.removeValue(forKey: task.pointee.slot) : nil
     let parent = unsafe lr_task_at(raw, task.pointee.parent)
-    if failed, unsafe !isOwnCancellation(task) { unsafe pass(error ?? "error", of: task, to: parent) }
+    if failed, unsafe !isOwnCancellation(task) {
+      unsafe pass(error ?? "error", of: task, to: parent)
+    }
     if !failed, unsafe task.pointee.flags & UInt32(LR_TASK_MAIN) != 0 {
       unsafe host.noteResult(of: task)
     }
@@ -105,7 +110,7 @@ final class Scheduler {
       let name = (
         UInt32(truncatingIfNeeded: owned), UInt32(truncatingIfNeeded: owned >> 32)
       )
-      _ = unsafe host.close(name)
+      _ = host.close(name)
     }
     if let waiter = unsafe task.pointee.waiter?.assumingMemoryBound(to: Waiter.self) {
       unsafe driver.waits.freeWaiter(waiter)
@@ -129,15 +134,17 @@ final class Scheduler {
   /// Hands an error to the parent, whose outcome it becomes; at the root it is reported.
   private func pass(_ error: String, of task: Task, to parent: Task?) {
     // One connection's failure is not the server's.
-    if unsafe task.pointee.flags & UInt32(LR_TASK_OWNS) != 0 { return unsafe host.report(error) }
-    guard let parent = unsafe parent, unsafe task.pointee.flags & UInt32(LR_TASK_DETACHED) == 0 else {
+    if unsafe task.pointee.flags & UInt32(LR_TASK_OWNS) != 0 { return host.report(error) }
+    guard let parent = unsafe parent, unsafe task.pointee.flags & UInt32(LR_TASK_DETACHED) == 0
+    else {
       if unsafe host.takesFailure(of: task, error) { return }
       if !isExiting { exitStatus = .failed }
-      return unsafe host.report(error)
+      return host.report(error)
     }
     if unsafe parent.pointee.flags & UInt32(LR_TASK_INHERITED) == 0 {
       unsafe lr_task_inherit(raw, parent, task)
-      unsafe errors[parent.pointee.slot] = unsafe "\(error)\n[spawned at \(host.siteText(task.pointee.site))]"
+      let site = unsafe host.siteText(task.pointee.site)
+      unsafe errors[parent.pointee.slot] = "\(error)\n[spawned at \(site)]"
     }
     unsafe cancel(parent)
   }
@@ -161,7 +168,9 @@ final class Scheduler {
   func cancel(_ task: Task) {
     guard unsafe task.pointee.flags & UInt32(LR_TASK_CANCELLED) == 0 else { return }
     unsafe task.pointee.flags |= UInt32(LR_TASK_CANCELLED)
-    if unsafe task.pointee.flags & UInt32(LR_TASK_SHIELDED) == 0, let waiter = unsafe waiter(of: task) {
+    if unsafe task.pointee.flags & UInt32(LR_TASK_SHIELDED) == 0,
+      let waiter = unsafe waiter(of: task)
+    {
       unsafe driver.waits.cancel(waiter)
     }
     unsafe cancelChildren(of: task)
@@ -229,7 +238,7 @@ final class Scheduler {
 
   /// Whether tasks are left that nothing can wake.
   var isStuck: Bool {
-    unsafe host.liveTaskCount > 0 && driver.waits.wokenCount == 0 && driver.waits.timerCount == 0
+    host.liveTaskCount > 0 && driver.waits.wokenCount == 0 && driver.waits.timerCount == 0
       && driver.registrationCount == 0
   }
 
@@ -237,13 +246,15 @@ final class Scheduler {
     exitStatus = .failed
     var text = "stuck: nothing can wake the tasks that are left"
     for slot in unsafe 1..<max(lr_task_limit(raw), 1) {
-      guard let task = unsafe lr_task_at(raw, slot), unsafe task.pointee.flags & UInt32(LR_TASK_LIVE) != 0 else {
+      guard let task = unsafe lr_task_at(raw, slot),
+        unsafe task.pointee.flags & UInt32(LR_TASK_LIVE) != 0
+      else {
         continue
       }
       let site = unsafe task.pointee.site
-      text += "\ntask \(slot)" + (site == 0 ? "" : unsafe ", spawned at \(host.siteText(site))")
+      text += "\ntask \(slot)" + (site == 0 ? "" : ", spawned at \(host.siteText(site))")
       unsafe text += ", waits at\n" + String(lr_task_traceback(raw, task))
     }
-    unsafe host.report(text)
+    host.report(text)
   }
 }

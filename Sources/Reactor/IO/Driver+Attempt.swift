@@ -55,7 +55,9 @@ extension Driver {
   @inline(__always)
   func drained(_ io: ScheduledIOPointer, _ direction: Direction) {
     if direction == .read { return unsafe io.noteShortRead() }
-    if unsafe io.pointee.traits.contains(.shortWriteMeansFull) { unsafe io.pointee.ready.remove(.writable) }
+    if unsafe io.pointee.traits.contains(.shortWriteMeansFull) {
+      unsafe io.pointee.ready.remove(.writable)
+    }
   }
 
   @inline(never)

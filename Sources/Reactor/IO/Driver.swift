@@ -38,7 +38,7 @@ public final class Driver {
   }
 
   deinit {
-    for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
+    for index in unsafe chunks.indices { unsafe chunks[index].deallocate() }
     unsafe fastPath.deallocate()
     waits.deallocate()
     streams.deallocate()
@@ -55,7 +55,7 @@ public final class Driver {
   ///   out of memory or its descriptor was closed.
   public func turn(until deadline: UInt64? = nil) throws(SystemError) {
     var limit = waits.wokenCount > 0 ? 0 : deadline
-    if let timer = waits.nextDeadline, limit == nil || timer < limit! { limit = timer }
+    if let timer = waits.nextDeadline { limit = min(timer, limit ?? .max) }
     batch.removeAll()
     let result = kernel.poll(until: limit, into: batch)
     metrics.turns &+= 1
@@ -93,7 +93,9 @@ public final class Driver {
       unsafe io.pointee.writeGeneration &+= 1
       if unsafe !io.pointee.writers.isEmpty { unsafe waits.grant(writers(of: io)) }
     }
-    if unsafe !io.pointee.watchers.isEmpty { unsafe waits.wakeMatching(watchers(of: io), io.pointee.ready) }
+    if unsafe !io.pointee.watchers.isEmpty {
+      unsafe waits.wakeMatching(watchers(of: io), io.pointee.ready)
+    }
   }
 
   // MARK: Registering

@@ -36,7 +36,8 @@ extension UnsafeMutablePointer<FastPath> {
     _ waiter: WaiterPointer
   ) -> Int {
     let io = unsafe stream.pointee.io
-    guard unsafe io.pointee.readers.isEmpty, unsafe stream.pointee.isPlain, unsafe stream.pointee.buffer.isEmpty,
+    guard unsafe io.pointee.readers.isEmpty, unsafe stream.pointee.isPlain,
+      unsafe stream.pointee.buffer.isEmpty,
       unsafe !io.pointee.traits.contains(.shutdown)
     else { return FastPath.notFirst }
     if unsafe io.pointee.ready.isDisjoint(with: .readSide) {
@@ -92,7 +93,8 @@ extension UnsafeMutablePointer<FastPath> {
   package func send(_ stream: StreamPointer, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
     let io = unsafe stream.pointee.io
     guard unsafe io.pointee.writers.isEmpty, unsafe io.pointee.ready.contains(.writable), count > 0,
-      unsafe io.pointee.ready.isDisjoint(with: [.writeClosed, .error]), unsafe stream.pointee.isPlain,
+      unsafe io.pointee.ready.isDisjoint(with: [.writeClosed, .error]),
+      unsafe stream.pointee.isPlain,
       unsafe stream.pointee.writeEnd == .open, unsafe !io.pointee.traits.contains(.shutdown)
     else { return FastPath.notFirst }
     let result = unsafe pointee.verbs.send(pointee.kernel, io.pointee.fd, bytes, count)
@@ -108,7 +110,9 @@ extension UnsafeMutablePointer<ScheduledIO> {
 
   @inline(__always)
   package func noteShortRead() {
-    if unsafe pointee.traits.contains(.shortReadMeansEmpty), unsafe !pointee.ready.contains(.priority) {
+    if unsafe pointee.traits.contains(.shortReadMeansEmpty),
+      unsafe !pointee.ready.contains(.priority)
+    {
       unsafe pointee.ready.remove(.readable)
     }
   }

@@ -128,7 +128,8 @@ extension Driver {
   private func transfer(
     _ stream: StreamPointer, _ fd: Int32, _ bytes: UnsafeRawBufferPointer
   ) -> Int {
-    unsafe stream.pointee.kind == .socket ? kernel.send(fd, bytes, flags: 0) : kernel.write(fd, bytes)
+    unsafe stream.pointee.kind == .socket
+      ? kernel.send(fd, bytes, flags: 0) : kernel.write(fd, bytes)
   }
 
   /// How many bytes of the write that was just ended had been sent.

@@ -17,6 +17,6 @@ struct StreamPool {
   mutating func give(_ stream: StreamPointer) { unsafe free.append(stream) }
 
   func deallocate() {
-    for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
+    for index in unsafe chunks.indices { unsafe chunks[index].deallocate() }
   }
 }

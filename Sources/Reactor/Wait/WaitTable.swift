@@ -34,7 +34,7 @@ package struct WaitTable {
 
   /// Frees everything. No waiter may be used afterwards.
   func deallocate() {
-    for unsafe chunk in unsafe state.pointee.chunks { unsafe chunk.deallocate() }
+    for index in unsafe state.pointee.chunks.indices { unsafe state.pointee.chunks[index].deallocate() }
     unsafe state.pointee.timers.deallocate()
     unsafe state.deinitialize(count: 1)
     unsafe state.deallocate()
@@ -55,9 +55,14 @@ package struct WaitTable {
       unsafe waiter.pointee.state = .idle
       return unsafe waiter
     }
-    if unsafe state.pointee.used % Self.chunkSize == 0 { unsafe state.pointee.chunks.append(.allocate(capacity: Self.chunkSize)) }
-    let waiter = unsafe state.pointee.chunks[state.pointee.used / Self.chunkSize] + state.pointee.used % Self.chunkSize
-    unsafe waiter.initialize(to: Waiter(tag: tag, slot: UInt32(truncatingIfNeeded: state.pointee.used)))
+    if unsafe state.pointee.used % Self.chunkSize == 0 {
+      unsafe state.pointee.chunks.append(.allocate(capacity: Self.chunkSize))
+    }
+    let waiter =
+      unsafe state.pointee.chunks[state.pointee.used / Self.chunkSize] + state.pointee.used
+      % Self.chunkSize
+    unsafe waiter.initialize(
+      to: Waiter(tag: tag, slot: UInt32(truncatingIfNeeded: state.pointee.used)))
     unsafe state.pointee.used += 1
     return unsafe waiter
   }
@@ -79,8 +84,10 @@ package struct WaitTable {
   /// The waiter that an id names, or nil when it is gone.
   package func waiter(_ id: WaiterID) -> WaiterPointer? {
     guard unsafe Int(id.slot) < state.pointee.used else { return nil }
-    let waiter = unsafe state.pointee.chunks[Int(id.slot) / Self.chunkSize] + Int(id.slot) % Self.chunkSize
-    guard unsafe waiter.pointee.generation == id.generation, unsafe waiter.pointee.state != .free else {
+    let waiter =
+      unsafe state.pointee.chunks[Int(id.slot) / Self.chunkSize] + Int(id.slot) % Self.chunkSize
+    guard unsafe waiter.pointee.generation == id.generation, unsafe waiter.pointee.state != .free
+    else {
       return nil
     }
     return unsafe waiter
@@ -133,7 +140,9 @@ package struct WaitTable {
 
   /// Wakes everybody in a queue whose mask shares a bit with `ready`; they leave it.
   package func wakeMatching(_ queue: WaitQueuePointer, _ ready: Ready) {
-    guard let head = unsafe queue.pointee.head, let last = unsafe head.pointee.previous else { return }
+    guard let head = unsafe queue.pointee.head, let last = unsafe head.pointee.previous else {
+      return
+    }
     var node = unsafe head
     while true {
       let isLast = unsafe node == last
@@ -157,7 +166,7 @@ package struct WaitTable {
     }
   }
 
-  /// Cancels: ends a wait, or takes back a grant that has not been state.pointee.used.
+  /// Cancels: ends a wait, or takes back a grant that has not been used.
   /// Returns false when the waiter neither waits nor was woken by a grant.
   @discardableResult
   package func cancel(_ waiter: WaiterPointer) -> Bool {
@@ -174,12 +183,14 @@ package struct WaitTable {
     }
   }
 
-  /// Ends a call that state.pointee.used its grant: gives the place up. The caller hands on what is left.
+  /// Ends a call that used its grant: gives the place up. The caller hands on what is left.
   @inline(__always)
   package func finish(_ waiter: WaiterPointer) {
     guard let queue = unsafe waiter.pointee.node.queue else { return }
     let node = unsafe nodeOf(waiter)
-    guard unsafe queue.pointee.head == node, unsafe node.pointee.next == node else { return unsafe remove(node) }
+    guard unsafe queue.pointee.head == node, unsafe node.pointee.next == node else {
+      return unsafe remove(node)
+    }
     unsafe queue.pointee.head = nil  // alone in its queue: the usual case
     unsafe node.pointee.queue = nil
     unsafe node.pointee.isGranted = false
@@ -213,7 +224,9 @@ package struct WaitTable {
 
   /// Wakes everybody whose deadline has come.
   package func expire(now: UInt64) {
-    while let waiter = unsafe state.pointee.timers.popExpired(now: now) { unsafe wake(waiter, .timeout) }
+    while let waiter = unsafe state.pointee.timers.popExpired(now: now) {
+      unsafe wake(waiter, .timeout)
+    }
   }
 
   // MARK: Inside

@@ -37,15 +37,16 @@ import Testing
     #expect(unsafe path?.withCString { unsafe strlen($0) } == 3)
   }
 
-  @Test(arguments: [
-    (0x001, Ready.readable), (0x004, .writable), (0x002, .priority),
-    (0x2000, .readClosed), (0x2001, [.readable, .readClosed]),
-    (0x010, [.readClosed, .writeClosed]),
-    (0x2015, [.readable, .writable, .readClosed, .writeClosed]),
-    (0x008, [.error, .writeClosed]), (0x00C, [.error, .writable]),
-    (0x009, [.error, .readable]), (0x00A, [.error, .priority]),
-    (0x201D, [.readable, .writable, .readClosed, .writeClosed, .error]), (0, []),
-  ] as [(UInt32, Ready)])
+  @Test(
+    arguments: [
+      (0x001, Ready.readable), (0x004, .writable), (0x002, .priority),
+      (0x2000, .readClosed), (0x2001, [.readable, .readClosed]),
+      (0x010, [.readClosed, .writeClosed]),
+      (0x2015, [.readable, .writable, .readClosed, .writeClosed]),
+      (0x008, [.error, .writeClosed]), (0x00C, [.error, .writable]),
+      (0x009, [.error, .readable]), (0x00A, [.error, .priority]),
+      (0x201D, [.readable, .writable, .readClosed, .writeClosed, .error]), (0, []),
+    ] as [(UInt32, Ready)])
   func `events of epoll become readiness`(events: UInt32, ready: Ready) {
     #expect(Ready(epollEvents: events) == ready)
     #expect(ReadyTable()[events] == ready)

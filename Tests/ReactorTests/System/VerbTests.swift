@@ -203,7 +203,7 @@ import Testing
 
 /// O_DIRECT, which Glibc's module hides.
 #if arch(arm64)
-  private let packetMode: Int32 = 0o200000
+private let packetMode: Int32 = 0o200000
 #else
-  private let packetMode: Int32 = 0o40000
+private let packetMode: Int32 = 0o40000
 #endif
