@@ -34,7 +34,8 @@ package struct WaitTable {
 
   /// Frees everything. No waiter may be used afterwards.
   func deallocate() {
-    for index in unsafe state.pointee.chunks.indices { unsafe state.pointee.chunks[index].deallocate() }
+    let chunks = unsafe state.pointee.chunks
+    for index in unsafe chunks.indices { unsafe chunks[index].deallocate() }
     unsafe state.pointee.timers.deallocate()
     unsafe state.deinitialize(count: 1)
     unsafe state.deallocate()
