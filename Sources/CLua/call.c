@@ -146,7 +146,7 @@ int32_t lr_can_wait(lr_call *c) {
 }
 
 /// The general way in: everything is checked, decoded and recorded.
-static int call(lua_State *L, lr_function *f) {
+__attribute__((noinline)) static int call(lua_State *L, lr_function *f) {
   if (f->waits) return enter_waiting(L, f);
   return enter(L, f, LR_FIRST);
 }
@@ -162,7 +162,7 @@ __attribute__((noinline)) static int push_answer(lua_State *L, lr_host *h) {
 }
 
 /// The handle that a fast leaf gets. 0: the general way is to find out what is wrong.
-static inline uint64_t fast_handle(lua_State *L, lr_function *f) {
+__attribute__((always_inline)) static inline uint64_t fast_handle(lua_State *L, lr_function *f) {
   lr_host *h = f->host;
   if (h->running != L || !h->chain_yields || !lua_isyieldable(L)) return 0;
   lr_task *task = h->task;
@@ -204,8 +204,7 @@ static int fast_again(lua_State *L, int status, lua_KContext context) {
   return fast_read_answer(L, f, n);
 }
 
-int lr_call_fast_read(lua_State *L) {
-  lr_function *f = lua_touserdata(L, lua_upvalueindex(1));
+__attribute__((always_inline)) static inline int fast_read(lua_State *L, lr_function *f) {
   uint64_t handle = fast_handle(L, f);
   int top = lua_gettop(L), given = 1;
   if (!handle || top > 2) return call(L, f);
@@ -218,8 +217,7 @@ int lr_call_fast_read(lua_State *L) {
   return fast_read_answer(L, f, n);
 }
 
-int lr_call_fast_write(lua_State *L) {
-  lr_function *f = lua_touserdata(L, lua_upvalueindex(1));
+__attribute__((always_inline)) static inline int fast_write(lua_State *L, lr_function *f) {
   uint64_t handle = fast_handle(L, f);
   size_t length;
   const char *bytes;
@@ -233,6 +231,27 @@ int lr_call_fast_write(lua_State *L) {
   if (__builtin_expect(n < 0, 0)) return push_answer(L, h);
   lua_pushinteger(L, n);
   return 1;
+}
+
+// A C function for each fast method that there may be: it finds its record by its own number,
+// which costs less than asking the library for an upvalue.
+#define FAST(n)                                                                            \
+  static int fast_read_##n(lua_State *L) { return fast_read(L, lr_host_of(L)->fast[n]); }  \
+  static int fast_write_##n(lua_State *L) { return fast_write(L, lr_host_of(L)->fast[n]); }
+FAST(0)
+FAST(1)
+FAST(2)
+FAST(3)
+
+/// The C function for a method that was just defined. Past the last number it is the general one.
+lua_CFunction lr_entry(lr_function *f) {
+  static const lua_CFunction reads[] = {fast_read_0, fast_read_1, fast_read_2, fast_read_3};
+  static const lua_CFunction writes[] = {fast_write_0, fast_write_1, fast_write_2, fast_write_3};
+  lr_host *h = f->host;
+  if (!f->fast || h->fast_count == LR_FAST_METHODS) return lr_call_function;
+  uint32_t n = h->fast_count++;
+  h->fast[n] = f;
+  return f->codes[1] == 's' ? writes[n] : reads[n];
 }
 
 static int yielded(lua_State *L, int status, lua_KContext context) {

@@ -105,10 +105,11 @@ typedef struct {
 
 static int make(lua_State *L) {
   make_class *m = lua_touserdata(L, 1);
-  lua_createtable(L, 0, 8);
+  // Roomy tables, so that looking up a method meets no collision.
+  lua_createtable(L, 0, 32);
   lua_pushstring(L, m->class->name);
   lua_setfield(L, -2, "__name");
-  lua_newtable(L);
+  lua_createtable(L, 0, 64);
   lua_setfield(L, -2, "__index");
   if (m->class->id != 1) {  // a task's end needs no finalizer: class 1 is the task's
     lua_pushcfunction(L, collect);

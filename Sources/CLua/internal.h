@@ -89,6 +89,7 @@ typedef struct lr_warning {
 
 #define LR_TASK_CHUNK 64
 #define LR_BOX_CACHE 256
+#define LR_FAST_METHODS 4
 #define LR_SITE_CHAINS 256
 
 /// A coroutine that resumes another, on the C stack of the call that does.
@@ -105,8 +106,10 @@ struct lr_host {
   bool chain_yields;     // may the whole chain of resumers yield?
   bool parking;          // the yield under way is a wait
   bool requeue;          // … of a task that could go on: its turn is over
+  lr_function *fast[LR_FAST_METHODS];
   const char *scratch;   // bytes that a fast leaf answers
   uint32_t *commit;
+  uint32_t fast_count;
   lr_call call;
   lr_value arguments[LR_MAX_ARGUMENTS], results[LR_MAX_RESULTS];
 
@@ -161,8 +164,7 @@ static inline uintptr_t *lr_thread_flags(lua_State *L) {
 
 // call.c
 int lr_call_function(lua_State *L);
-int lr_call_fast_read(lua_State *L);
-int lr_call_fast_write(lua_State *L);
+lua_CFunction lr_entry(lr_function *f);
 void lr_check_may_wait(lua_State *L, lr_host *h, const char *name);
 void lr_refuse_wait(lua_State *L, lr_host *h, const char *name);  // refuse.c
 int lr_raise_cancelled(lua_State *L, lr_host *h);

@@ -47,11 +47,6 @@ static void expose_methods(lua_State *L, lr_class_record *class) {
   lua_rawset(L, -3);
 }
 
-static lua_CFunction entry_of(const lr_function *f) {
-  if (!f->fast) return f->texts ? lr_call_texts : lr_call_function;
-  return f->codes[1] == 's' ? lr_call_fast_write : lr_call_fast_read;
-}
-
 static int define(lua_State *L) {
   define_request *r = lua_touserdata(L, 1);
   lr_host *h = lr_host_of(L);
@@ -71,7 +66,7 @@ static int define(lua_State *L) {
       lua_pushvalue(L, -1);
     }
     lua_pushlightuserdata(L, r->functions[i]);
-    lua_pushcclosure(L, entry_of(r->functions[i]), 1);
+    lua_pushcclosure(L, lr_entry(r->functions[i]), 1);
     lua_setfield(L, -2, d->name);
     lua_pop(L, 1);
   }
