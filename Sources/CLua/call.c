@@ -248,6 +248,7 @@ lua_CFunction lr_entry(lr_function *f) {
   static const lua_CFunction reads[] = {fast_read_0, fast_read_1, fast_read_2, fast_read_3};
   static const lua_CFunction writes[] = {fast_write_0, fast_write_1, fast_write_2, fast_write_3};
   lr_host *h = f->host;
+  if (f->texts) return lr_call_texts;
   if (!f->fast || h->fast_count == LR_FAST_METHODS) return lr_call_function;
   uint32_t n = h->fast_count++;
   h->fast[n] = f;
