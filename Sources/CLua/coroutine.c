@@ -78,11 +78,11 @@ static int run(lua_State *L, lua_State *co, int arguments, int how) {
 }
 
 static int start(lua_State *L, lua_State *co, int arguments, int how) {
-  if (*lr_thread_flags(co) & (LR_THREAD_WAITS | LR_THREAD_TASK)) {
-    return refuse(L, how, "cannot resume non-suspended coroutine");
-  }
   if (lua_status(co) == LUA_OK && lua_gettop(co) == 0) {
     return refuse(L, how, "cannot resume dead coroutine");
+  }
+  if (*lr_thread_flags(co) & (LR_THREAD_WAITS | LR_THREAD_TASK)) {
+    return refuse(L, how, "cannot resume non-suspended coroutine");
   }
   if (!lua_checkstack(co, arguments)) {
     return refuse(L, how, "too many arguments to resume");

@@ -3,6 +3,15 @@
 
 #include "internal.h"
 
+/// Ties a metatable to its table until another one replaces it, in a table with weak keys. The
+/// collector of the library does not mark a new metatable of a table whose keys and values are
+/// both weak, frees it, and reads it (fixed upstream, 1b0f943d).
+static void anchor_metatable(lua_State *L) {
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_rawset(L, lua_upvalueindex(1));
+}
+
 /// setmetatable, which refuses a metatable that is itself a weak table: the library reads freed
 /// memory when an emergency collection clears `__newindex` of one (fixed upstream, 983bc433).
 static int set_metatable(lua_State *L) {
@@ -17,9 +26,12 @@ static int set_metatable(lua_State *L) {
     if (lua_rawget(L, -2) != LUA_TNIL) {
       return luaL_error(L, "a metatable cannot be a weak table (its own metatable has __mode)");
     }
-    lua_settop(L, 2);
   }
   lua_settop(L, 2);
+  if (lua_getmetatable(L, 1)) {
+    lua_settop(L, 2);
+    anchor_metatable(L);
+  }
   lua_setmetatable(L, 1);
   return 1;
 }
@@ -69,6 +81,7 @@ static const char *const anchored[] = {
   "cannot resume non-suspended coroutine", "C stack overflow", "not enough memory",
 };
 
+/// Puts a C function in the place of a stock one, which it may get as its upvalue.
 static void replace(lua_State *L, const char *table, const char *name, lua_CFunction function,
   bool keep_stock) {
   if (table) lua_getglobal(L, table); else lua_pushglobaltable(L);
@@ -84,7 +97,13 @@ void lr_open_guards(lua_State *L, lr_host *h) {
     lua_pushstring(L, anchored[i]);
     luaL_ref(L, LUA_REGISTRYINDEX);
   }
-  replace(L, NULL, "setmetatable", set_metatable, false);
+  lua_newtable(L);  // metatables by the tables that they replaced another one of
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_pushcclosure(L, set_metatable, 1);
+  lua_setglobal(L, "setmetatable");
   replace(L, NULL, "collectgarbage", collect_garbage, true);
   replace(L, LUA_DBLIBNAME, "getregistry", get_registry, false);
 }

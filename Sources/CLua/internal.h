@@ -131,6 +131,7 @@ struct lr_host {
   lr_class_record *task_class;
   int cancelled;                         // reference of the cancellation object
   int natives;                           // registry table: module -> native functions
+  int first_globals;                     // reference of what built-in modules have as globals
 
   lr_function **functions;
   size_t function_count;

@@ -132,15 +132,47 @@ int32_t lr_define(lr_host *h, const char *module, const lr_definition *definitio
   return lr_protect(h, define, &r) == LUA_OK ? 0 : -1;
 }
 
-/// The loader of a module that is built in: runs its source with (name, natives).
+/// Pushes the globals as they were before any script ran.
+static void push_first_globals(lua_State *L, lr_host *h) {
+  if (h->first_globals) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, h->first_globals);
+    return;
+  }
+  lua_newtable(L);
+  lua_pushglobaltable(L);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -5);
+  }
+  lua_pop(L, 1);
+  lua_pushvalue(L, -1);
+  h->first_globals = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+/// The loader of a module that is built in: runs its source with (name, natives). Its globals are
+/// those that there were before any script ran: scripts may give `type` or `print` another value.
+/// The first such module makes some of them, and sees the real ones while it does.
 static int load_source(lua_State *L) {
   const lr_source *s = lua_touserdata(L, lua_upvalueindex(1));
+  lr_host *h = lr_host_of(L);
+  bool is_first = h->first_globals == 0;
   char name[64];
   snprintf(name, sizeof name, "=[%s]", s->module);
   if (luaL_loadbufferx(L, s->bytes, s->length, name, "t") != LUA_OK) return lua_error(L);
+  if (!is_first) {
+    push_first_globals(L, h);
+    lua_setupvalue(L, -2, 1);
+  }
+  lua_pushvalue(L, -1);
   lua_pushstring(L, s->module);
-  lr_push_natives(L, lr_host_of(L), s->module);
+  lr_push_natives(L, h, s->module);
   lua_call(L, 2, 1);
+  if (is_first) {
+    push_first_globals(L, h);
+    lua_setupvalue(L, -3, 1);  // every function that it made sees them from now on
+  }
   return 1;
 }
 
