@@ -30,7 +30,7 @@ struct AllocationSweep {
       for mode in LuaHost.FailureMode.allCases {
         let before = sweep.points
         let isOpening = name == opening
-        let step: UInt64 = options.isQuick ? (isOpening ? 97 : 61) : 1
+        let step: UInt64 = options.isQuick ? (isOpening ? 53 : 23) : 1
         // The samples of different scripts start at different allocations.
         let from = options.isQuick ? UInt64(index * 7 + Int(mode.rawValue) * 3) % step + 1 : 1
         let point = Point(
