@@ -126,11 +126,13 @@ static inline int enter_waiting(lua_State *L, lr_function *f) {
   lr_host *h = f->host;
   lr_check_may_wait(L, h, f->name);
   lr_task *task = h->task;
-  if (__builtin_expect(is_cancelled(task), 0)) return lr_raise_cancelled(L, h);
-  if (__builtin_expect(task->budget-- == 0, 0)) {
+  // A loop that swallows its cancel uses its budget up too, and cannot stop the others.
+  if (__builtin_expect(task->budget == 0, 0)) {
     h->parking = h->requeue = true;
     return lua_yieldk(L, 0, (lua_KContext)f, begin_late);
   }
+  task->budget -= 1;
+  if (__builtin_expect(is_cancelled(task), 0)) return lr_raise_cancelled(L, h);
   return enter(L, f, LR_FIRST);
 }
 

@@ -212,6 +212,12 @@ static int open(lua_State *L) {
   lr_push_natives(L, h, "reactor.task");
   lua_pushcfunction(L, lr_spawn);
   lua_setfield(L, -2, "spawn");
+  lua_pushcfunction(L, lr_spawn_detached);
+  lua_setfield(L, -2, "spawn_detached");
+  lua_pushcfunction(L, lr_spawn_observed);
+  lua_setfield(L, -2, "spawn_observed");
+  lua_pushcfunction(L, lr_self);
+  lua_setfield(L, -2, "self");
   lua_pushcfunction(L, lr_yield);
   lua_setfield(L, -2, "yield");
   lua_newtable(L);

@@ -189,7 +189,14 @@ int lr_open_classes(lua_State *L);
 // task.c
 int lr_push_task_result(lua_State *L, lr_host *h, lr_handle_box *box);
 void lr_open_tasks(lua_State *L, lr_host *h);
+lr_task *lr_task_take(lua_State *L, lr_host *h);
+void lr_task_commit(lr_host *h, lr_task *task, uint32_t flags);
+
+// spawn.c
 int lr_spawn(lua_State *L);
+int lr_spawn_detached(lua_State *L);
+int lr_spawn_observed(lua_State *L);
+int lr_self(lua_State *L);
 int lr_task_base(lua_State *L);
 int lr_serve_connection(lua_State *L);
 int lr_stop(lua_State *L, lr_host *h);

@@ -87,7 +87,7 @@ static lr_task *take_slot(lr_host *h) {
 
 /// The slot for the next task, with an idle coroutine that is anchored in the registry.
 /// Making a coroutine can run finalizers, and one that spawns takes the slot: look again then.
-static lr_task *take_idle(lua_State *L, lr_host *h) {
+lr_task *lr_task_take(lua_State *L, lr_host *h) {
   for (;;) {
     lr_task *task = take_slot(h);
     if (!task) luaL_error(L, "not enough memory");
@@ -112,7 +112,7 @@ lr_task *lr_task_make(lua_State *L, lr_host *h) {
   box->class = NULL;
   lua_rawgeti(L, LUA_REGISTRYINDEX, h->task_class->metatable);
   lua_setmetatable(L, -2);
-  lr_task *task = take_idle(L, h);
+  lr_task *task = lr_task_take(L, h);
   lua_rawgeti(L, LUA_REGISTRYINDEX, h->handles);
   lua_pushvalue(L, -2);
   lua_rawseti(L, -2, task->slot);
@@ -124,70 +124,15 @@ lr_task *lr_task_make(lua_State *L, lr_host *h) {
 }
 
 /// Commits a made task: from here on it is live, and its end frees it.
-static void commit(lr_host *h, lr_task *task) {
+void lr_task_commit(lr_host *h, lr_task *task, uint32_t flags) {
   h->free_count -= 1;
   h->live += 1;
-  task->flags = LR_TASK_LIVE;
+  task->flags = LR_TASK_LIVE | flags;
   task->reason = LR_FIRST;
   task->site = 0;
   task->shields = 0;
   task->parent = task->first_child = task->previous_sibling = task->next_sibling = 0;
   task->joiners = NULL;
-}
-
-/// task.spawn's core: (fn, ...) -> handle. The scheduler learns of the task before this returns.
-int lr_spawn(lua_State *L) {
-  lr_host *h = lr_host_of(L);
-  int n = lua_gettop(L);
-  if (n == 0 || lua_type(L, 1) != LUA_TFUNCTION) {
-    if (n == 0 || !luaL_getmetafield(L, 1, "__call")) {
-      luaL_typeerror(L, 1, "function");
-    }
-    lua_settop(L, n);
-  }
-  lr_task *task = lr_task_make(L, h);
-  if (!lua_checkstack(task->thread, n + 2)) luaL_error(L, "too many arguments to 'spawn'");
-  lr_call *c = &h->call;
-  c->task = h->task;
-  c->caller = L;
-  c->result_count = 0;
-  commit(h, task);
-  if (h->spawned(c, task) != LR_RETURN) {
-    lr_task_free(h, task);
-    luaL_error(L, "%s", c->results[0].bytes);
-  }
-  lua_pushcfunction(task->thread, lr_task_base);
-  lua_insert(L, 1);  // the handle is the result
-  lua_xmove(L, task->thread, n);
-  task->site = lr_find_site(L, h);
-  return 1;
-}
-
-/// serve_connection(handler, connection [, peer]): a task without a handle, for one connection,
-/// which is closed when the task ends.
-int lr_serve_connection(lua_State *L) {
-  lr_host *h = lr_host_of(L);
-  int n = lua_gettop(L);
-  luaL_checktype(L, 1, LUA_TFUNCTION);
-  lr_handle_box *box = lr_to_handle(L, 2, NULL);
-  luaL_argexpected(L, box, 2, "connection");
-  lr_task *task = take_idle(L, h);
-  if (!lua_checkstack(task->thread, n + 2)) return luaL_error(L, "stack overflow");
-  lr_call *c = &h->call;
-  c->task = h->task;
-  c->caller = L;
-  c->result_count = 0;
-  commit(h, task);
-  task->flags |= LR_TASK_OWNS;
-  task->joiners = (void *)((uintptr_t)box->generation << 32 | box->slot);
-  if (h->spawned(c, task) != LR_RETURN) {
-    lr_task_free(h, task);
-    return luaL_error(L, "%s", c->results[0].bytes);
-  }
-  lua_pushcfunction(task->thread, lr_task_base);
-  lua_xmove(L, task->thread, n);
-  task->site = lr_find_site(L, h);
-  return 0;
 }
 
 /// Moves a task's outcome into its handle, and lets go of both. An error that a child of the
@@ -365,7 +310,7 @@ static int load(lua_State *L) {
   if (!lua_checkstack(r->task->thread, n + 2)) return luaL_error(L, "too many arguments");
   lua_pushcfunction(r->task->thread, lr_task_base);
   lua_xmove(L, r->task->thread, n);
-  commit(h, r->task);
+  lr_task_commit(h, r->task, 0);
   return 0;
 }
 

@@ -7,6 +7,8 @@ enum TaskModule {
     Function("join", "ht?", waits: true, method: .task, join),
     Function("cancel", "h", method: .task, cancel),
     Function("status", "h", method: .task, status),
+    Function("shield", "b", shield),
+    Function("cancelled", "", isCancelled),
   ]
 
   static let describe: Leaf = { raw in
@@ -41,6 +43,23 @@ enum TaskModule {
     guard let task = unsafe call.taskArgument else { return call.answer(false) }
     unsafe call.host.scheduler.cancel(task)
     return call.answer(true)
+  }
+
+  /// shield(begins): defers cancels of the running task, or ends that.
+  static let shield: Leaf = { raw in
+    let call = unsafe Call(raw)
+    guard let task = unsafe call.task else {
+      return call.raise("'shield' may be called in a task only")
+    }
+    unsafe call.host.scheduler.shield(task, call.isTrue(0))
+    return call.done
+  }
+
+  /// cancelled() -> whether the running task was cancelled
+  static let isCancelled: Leaf = { raw in
+    let call = unsafe Call(raw)
+    return unsafe call.answer(
+      call.task.map { unsafe $0.pointee.flags & UInt32(LR_TASK_CANCELLED) != 0 } ?? false)
   }
 
   /// task:status() -> "running", "waiting", "ready" or "ended"

@@ -1,7 +1,93 @@
--- require "reactor.task": tasks.
+-- require "reactor.task": tasks, which belong to the task that spawned them.
 local _, native = ...
-local task = { spawn = native.spawn, yield = native.yield, Cancelled = native.Cancelled }
+local Cancelled = native.Cancelled
+local spawn, spawn_detached, spawn_observed =
+  native.spawn, native.spawn_detached, native.spawn_observed
+local Task = native.task_methods
+local task = { yield = native.yield, self = native.self, Cancelled = Cancelled }
 
-function task.is_cancelled(e) return e == native.Cancelled end
+--- Whether an error is the one that a cancel raises.
+function task.is_cancelled(e) return e == Cancelled end
+
+--- Lets the others run, and raises when the task was cancelled.
+function task.checkpoint() native.yield() end
+
+local function is_callable(value)
+  if type(value) == "function" then return true end
+  local mt = getmetatable(value)
+  return type(mt) == "table" and mt.__call ~= nil
+end
+
+local known = { detached = true, on_error = true, name = true }
+
+local function spawn_with(options, fn, ...)
+  for key in pairs(options) do
+    if not known[key] then error(("unknown option '%s' to 'spawn'"):format(tostring(key)), 3) end
+  end
+  if not is_callable(fn) then
+    error(("bad argument #2 to 'spawn' (function expected, got %s)"):format(type(fn)), 3)
+  end
+  local on_error = options.on_error
+  if not on_error then return (options.detached and spawn_detached or spawn)(fn, ...) end
+  local function body(...)
+    local results = table.pack(pcall(fn, ...))
+    if results[1] then return table.unpack(results, 2, results.n) end
+    if results[2] == Cancelled then error(Cancelled, 0) end
+    on_error(results[2])
+  end
+  return (options.detached and spawn_detached or spawn)(body, ...)
+end
+
+--- Starts fn(...) as a task of its own: a child of the running task, or on its own with
+--- { detached = true }; { on_error = f } hands its failure to f.
+function task.spawn(first, ...)
+  if type(first) == "table" and not is_callable(first) then return spawn_with(first, ...) end
+  return spawn(first, ...)
+end
+
+local function outcome(ok, ...)
+  -- A cancel of the caller is not the outcome of the task that it waits for.
+  if not ok and (...) == Cancelled and native.cancelled() then error(Cancelled, 0) end
+  return ok, ...
+end
+
+--- Waits for the end: true and the results, or false and the error.
+function Task:result() return outcome(pcall(self.join, self)) end
+
+--- Runs fn(...) and waits for it and for every task that it spawned. The first error cancels
+--- the rest, and is raised here.
+function task.scope(fn, ...)
+  if not is_callable(fn) then
+    error(("bad argument #1 to 'scope' (function expected, got %s)"):format(type(fn)), 2)
+  end
+  return spawn_observed(fn, ...):join()
+end
+
+--- Runs fn(...) for at most `seconds` (nil: no limit). When the time is over, it and its
+--- children are cancelled; after their cleanup this returns nil, "timeout".
+function task.timeout(seconds, fn, ...)
+  if seconds ~= nil and type(seconds) ~= "number" then
+    error(("bad argument #1 to 'timeout' (number expected, got %s)"):format(type(seconds)), 2)
+  end
+  if not is_callable(fn) then
+    error(("bad argument #2 to 'timeout' (function expected, got %s)"):format(type(fn)), 2)
+  end
+  local body = spawn_observed(fn, ...)
+  local results = table.pack(body:join(seconds))
+  if body:status() == "ended" then return table.unpack(results, 1, results.n) end
+  body:cancel()
+  local ok, err = body:result()
+  if not ok and err ~= Cancelled then error(err, 0) end
+  return nil, "timeout"
+end
+
+--- Runs fn(...) for at most `seconds` while cancels of the running task wait for its end.
+function task.shield(seconds, fn, ...)
+  native.shield(true)
+  local results = table.pack(pcall(task.timeout, seconds, fn, ...))
+  native.shield(false)
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
+end
 
 return task

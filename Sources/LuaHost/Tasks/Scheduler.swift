@@ -40,7 +40,8 @@ final class Scheduler {
     unsafe task.pointee.flags |= flags
     let waiter = unsafe driver.waits.makeWaiter(tag: UInt(bitPattern: task))
     unsafe task.pointee.waiter = UnsafeMutableRawPointer(waiter)
-    if let parent = unsafe parent { unsafe link(task, to: parent) }
+    let isDetached = unsafe task.pointee.flags & UInt32(LR_TASK_DETACHED) != 0
+    if let parent = unsafe parent, !isDetached { unsafe link(task, to: parent) }
     unsafe driver.waits.enqueue(waiter)
   }
 
@@ -133,6 +134,8 @@ final class Scheduler {
 
   /// Hands an error to the parent, whose outcome it becomes; at the root it is reported.
   private func pass(_ error: String, of task: Task, to parent: Task?) {
+    // Who joins it learns of its failure; nobody else does.
+    if unsafe task.pointee.flags & UInt32(LR_TASK_OBSERVED) != 0 { return }
     // One connection's failure is not the server's.
     if unsafe task.pointee.flags & UInt32(LR_TASK_OWNS) != 0 { return host.report(error) }
     guard let parent = unsafe parent, unsafe task.pointee.flags & UInt32(LR_TASK_DETACHED) == 0
@@ -168,12 +171,24 @@ final class Scheduler {
   func cancel(_ task: Task) {
     guard unsafe task.pointee.flags & UInt32(LR_TASK_CANCELLED) == 0 else { return }
     unsafe task.pointee.flags |= UInt32(LR_TASK_CANCELLED)
-    if unsafe task.pointee.flags & UInt32(LR_TASK_SHIELDED) == 0,
-      let waiter = unsafe waiter(of: task)
-    {
-      unsafe driver.waits.cancel(waiter)
-    }
+    if unsafe task.pointee.flags & UInt32(LR_TASK_SHIELDED) != 0 { return }
+    if let waiter = unsafe waiter(of: task) { unsafe driver.waits.cancel(waiter) }
     unsafe cancelChildren(of: task)
+  }
+
+  /// Begins or ends a shield: under one, a cancel is noted, and takes effect at its end.
+  func shield(_ task: Task, _ begins: Bool) {
+    if begins {
+      unsafe task.pointee.shields = unsafe min(task.pointee.shields, 254) + 1
+      unsafe task.pointee.flags |= UInt32(LR_TASK_SHIELDED)
+    } else if unsafe task.pointee.shields > 0 {
+      unsafe task.pointee.shields -= 1
+      guard unsafe task.pointee.shields == 0 else { return }
+      unsafe task.pointee.flags &= ~UInt32(LR_TASK_SHIELDED)
+      if unsafe task.pointee.flags & UInt32(LR_TASK_CANCELLED) != 0 {
+        unsafe cancelChildren(of: task)
+      }
+    }
   }
 
   private func cancelChildren(of task: Task) {
