@@ -127,11 +127,11 @@ static inline int enter_waiting(lua_State *L, lr_function *f) {
   lr_check_may_wait(L, h, f->name);
   lr_task *task = h->task;
   // A loop that swallows its cancel uses its budget up too, and cannot stop the others.
-  if (__builtin_expect(task->budget == 0, 0)) {
+  if (__builtin_expect(task->budget == 0 && !h->stopping, 0)) {
     h->parking = h->requeue = true;
     return lua_yieldk(L, 0, (lua_KContext)f, begin_late);
   }
-  task->budget -= 1;
+  if (task->budget > 0) task->budget -= 1;
   if (__builtin_expect(is_cancelled(task), 0)) return lr_raise_cancelled(L, h);
   return enter(L, f, LR_FIRST);
 }

@@ -67,7 +67,8 @@ assert(task.self() == task.self() and tostring(task.self()):find "^task")
 
 -- Misuse is named.
 for _, case in ipairs {
-  { "function expected", task.spawn, 1 }, { "unknown option 'nme'", task.spawn, { nme = 1 }, print },
+  { "function expected", task.spawn, 1 },
+  { "unknown option 'nme'", task.spawn, { nme = 1 }, print },
   { "function expected", task.scope }, { "number expected", task.timeout, "1", print },
   { "cannot join itself", function() task.self():join() end },
 } do

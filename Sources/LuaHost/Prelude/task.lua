@@ -52,7 +52,10 @@ local function outcome(ok, ...)
 end
 
 --- Waits for the end: true and the results, or false and the error.
-function Task:result() return outcome(pcall(self.join, self)) end
+function Task:result()
+  Task.status(self)  -- raises when self is no task
+  return outcome(pcall(Task.join, self))
+end
 
 --- Runs fn(...) and waits for it and for every task that it spawned. The first error cancels
 --- the rest, and is raised here.
