@@ -1,12 +1,13 @@
 import Reactor
 
-/// `reactor.metrics()`: the counters of the driver.
+/// `reactor.metrics()`: the counters of the driver. The longest turn is kept from the first call on.
 enum ReactorModule {
   static let functions: [Function] = unsafe [Function("metrics", "", metrics)]
 
   static let metrics: Leaf = { raw in
     let call = unsafe Call(raw)
     let host = call.host
+    host.driver.measuresTime = true
     let metrics = host.driver.metrics
     let counters: [(String, UInt64)] = [
       ("registered", metrics.registered), ("deregistered", metrics.deregistered),

@@ -66,9 +66,7 @@ enum RegistrationModule {
   /// The interest that argument 1 asks for, when the registration covers it.
   private static func interest(_ call: Call, _ registration: Registration) -> Interest? {
     guard let asked = Interest(letters: call.text(1)) else { return nil }
-    // Errors and hang-ups are reported to every registration.
-    let covered = registration.interest.union([.error, .closed])
-    return covered.isSuperset(of: asked) ? asked : nil
+    return registration.covers(asked) ? asked : nil
   }
 
   private static func badInterest(_ call: Call, _ registration: Registration) -> Int32 {

@@ -13,7 +13,7 @@ local bits = {
 
 function Event:__index(name)
   local mask = bits[name]
-  return mask and self[1] & mask ~= 0 or nil
+  return mask and self[1] & mask ~= 0
 end
 
 local names_in_order = {

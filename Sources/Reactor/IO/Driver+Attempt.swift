@@ -18,7 +18,7 @@ extension Driver {
     let queue = unsafe direction == .read ? readers(of: io) : writers(of: io)
     switch caller.reason {
     case .first:
-      if unsafe io.pointee.traits.contains(.shutdown) { return .ended(.shutdown) }
+      if unsafe !io.pointee.traits.isDisjoint(with: .over) { return .ended(overReason) }
       if unsafe !queue.pointee.isEmpty || io.pointee.ready.isDisjoint(with: direction.mask) {
         return unsafe park(caller, queue)
       }
@@ -34,6 +34,9 @@ extension Driver {
     if unsafe !queue.pointee.isEmpty { unsafe leave(io, direction, caller, queue) }
     return result >= 0 ? .done(result) : .failed(Int32(truncatingIfNeeded: -result))
   }
+
+  /// Why no wait begins on a registration that is over.
+  var overReason: WakeReason { isShutDown ? .shutdown : .closed }
 
   /// Gives up the caller's turn, and wakes the next when there is something left for it.
   func leave(
@@ -71,6 +74,11 @@ extension Driver {
         metrics.spinsAvoided &+= 1
       }
       if caller.reason == .ready { metrics.spuriousWakeups &+= 1 }
+    }
+    if unsafe io.pointee.traits.contains(.alwaysReady) {
+      // No event would end the wait.
+      unsafe leave(io, direction, caller, queue)
+      return .failed(EAGAIN)
     }
     unsafe io.pointee.ready.subtract(direction.mask)
     return unsafe park(caller, queue)

@@ -22,6 +22,14 @@ public final class Driver {
   @safe @exclusivity(unchecked) private var used: UInt32 = 0
   @safe @exclusivity(unchecked) public package(set) var metrics = Metrics()
   @safe @exclusivity(unchecked) public private(set) var isShutDown = false
+  /// By descriptor: one more than the slot that the kernel's events of it name; 0 is none.
+  @safe @exclusivity(unchecked) private var owners: [UInt32] = []
+  /// When the last poll ended, while `measuresTime`. 0: not known.
+  @safe @exclusivity(unchecked) private var pollEnded: UInt64 = 0
+  /// Whether `metrics.longestTurn` is kept, which costs two readings of the clock a turn.
+  @safe @exclusivity(unchecked) public var measuresTime = false {
+    didSet { if measuresTime != oldValue { pollEnded = 0 } }
+  }
   /// Registrations that are live.
   @safe @exclusivity(unchecked) public private(set) var registrationCount = 0
 
@@ -57,7 +65,12 @@ public final class Driver {
     var limit = waits.wokenCount > 0 ? 0 : deadline
     if let timer = waits.nextDeadline { limit = min(timer, limit ?? .max) }
     batch.removeAll()
+    if measuresTime, pollEnded != 0 {
+      let now = kernel.monotonic()
+      metrics.longestTurn = max(metrics.longestTurn, now - min(pollEnded, now))
+    }
     let result = kernel.poll(until: limit, into: batch)
+    if measuresTime { pollEnded = kernel.monotonic() }
     metrics.turns &+= 1
     var index = 0
     while index < batch.count {
@@ -85,9 +98,11 @@ public final class Driver {
     }
     metrics.readyEvents &+= 1
     unsafe io.pointee.ready.formUnion(event.ready)
-    if !event.ready.isDisjoint(with: .readSide) {
+    if !event.ready.isDisjoint(with: .readReport) {
       unsafe io.pointee.readGeneration &+= 1
-      if unsafe !io.pointee.readers.isEmpty { unsafe waits.grant(readers(of: io)) }
+      if unsafe !io.pointee.readers.isEmpty, !event.ready.isDisjoint(with: .readSide) {
+        unsafe waits.grant(readers(of: io))
+      }
     }
     if !event.ready.isDisjoint(with: .writeSide) {
       unsafe io.pointee.writeGeneration &+= 1
@@ -136,9 +151,26 @@ public final class Driver {
       unsafe freeSlot(io)
       throw SystemError(result, in: "register")
     }
+    unsafe claim(io)
     metrics.registered &+= 1
     registrationCount += 1
     return unsafe Registration(driver: self, io: io, generation: io.pointee.generation)
+  }
+
+  /// Notes whose a descriptor is. That the kernel took it although another registration has the
+  /// number shows that the other's descriptor was closed behind its back: its waits end.
+  private func claim(_ io: ScheduledIOPointer) {
+    let number = unsafe Int(io.pointee.fd)
+    if number >= owners.count {
+      owners.append(contentsOf: repeatElement(0, count: max(64, number + 1)))
+    }
+    if owners[number] != 0, case let other = unsafe pointer(owners[number] - 1) {
+      unsafe other.pointee.traits.insert(.lost)
+      unsafe other.pointee.ready = []
+      unsafe wakeEverybody(on: other, .closed)
+    }
+    let isReported = unsafe !io.pointee.traits.contains(.alwaysReady)
+    owners[number] = unsafe isReported ? io.pointee.slot + 1 : 0
   }
 
   /// Registers something that has no descriptor: its readiness is a completion that the kernel
@@ -158,7 +190,9 @@ public final class Driver {
   /// The books are kept whatever the kernel says.
   package func deregister(_ io: ScheduledIOPointer, _ reason: WakeReason = .closed) -> Int32 {
     var result: Int32 = 0
-    if unsafe io.pointee.fd >= 0, unsafe !io.pointee.traits.contains(.alwaysReady) {
+    let number = unsafe Int(io.pointee.fd)
+    if number >= 0, unsafe owners[number] == io.pointee.slot + 1 {
+      owners[number] = 0
       result = unsafe kernel.deregister(io.pointee.fd)
     }
     unsafe io.pointee.traits = []
@@ -175,8 +209,8 @@ public final class Driver {
     unsafe waits.wakeAll(watchers(of: io), reason)
   }
 
-  /// Wakes every waiter of every registration with `.shutdown`; from now on nothing registers
-  /// and every wait ends at once. Calling it again does nothing.
+  /// Wakes every waiter with `.shutdown`, those on registrations first; from now on nothing
+  /// registers and every wait ends at once. Calling it again does nothing.
   public func shutdown() {
     guard !isShutDown else { return }
     isShutDown = true
@@ -189,6 +223,7 @@ public final class Driver {
       }
       slot += 1
     }
+    waits.wakeEverybody(.shutdown)
     kernel.restore()
   }
 

@@ -8,11 +8,14 @@ import Glibc
 /// `.ended(.closed)`. A waiter that waits already answers `.pending` to every call.
 extension Registration {
   /// Waits for readiness of `interest`. Clears nothing. No system call.
+  ///
+  /// `.failed` with EINVAL: the registration was not made for all of `interest`.
   public func readiness(
     _ interest: Interest, _ waiter: WaiterID, deadline: UInt64? = nil
   ) -> Poll<ReadyEvent> {
     guard isLive, let pointer = unsafe driver.waiter(waiter) else { return .ended(.closed) }
     guard unsafe pointer.pointee.state == .idle else { return .pending }
+    guard covers(interest) else { return .failed(SystemError(EINVAL, in: "readiness")) }
     unsafe driver.giveUpTurn(pointer)
     let caller = unsafe Caller(
       waiter: pointer, reason: .first, deadline: driver.limit(deadline))
@@ -60,6 +63,7 @@ extension Registration {
   public func tryIO(_ interest: Interest, _ body: (Int32) -> Int) -> Poll<Int> {
     guard isLive else { return .ended(.closed) }
     if driver.isShutDown { return .ended(.shutdown) }
+    if isLost { return .ended(.closed) }
     guard let event = readyEvent(interest) else { return .pending }
     let result = body(fd)
     if result == -Int(EAGAIN) {

@@ -16,6 +16,15 @@ public struct Registration {
     unsafe io.pointee.generation == generation && io.pointee.traits.contains(.live)
   }
 
+  /// Whether the descriptor was closed by others, and its number names something else now. Such a
+  /// registration hears nothing and must not close the number.
+  package var isLost: Bool { unsafe isLive && io.pointee.traits.contains(.lost) }
+
+  /// Whether a wait for `asked` can end. Errors and hang-ups are reported to every registration.
+  package func covers(_ asked: Interest) -> Bool {
+    interest.union([.error, .closed]).isSuperset(of: asked)
+  }
+
   /// The descriptor, or -1 after the end.
   public var fd: Int32 { unsafe isLive ? io.pointee.fd : -1 }
 
@@ -36,6 +45,10 @@ public struct Registration {
 
   /// Clears the readiness that `event` saw, in each direction that has not been reported anew
   /// since. An event of another registration, or of an ended one, clears nothing.
+  ///
+  /// Call it after an attempt that found nothing. That a direction is closed outlives the first
+  /// such call, because data may stand before the end; an event that told of nothing else clears
+  /// it too, so that a loop of attempts ends in waiting.
   /// - Returns: whether the event was of this registration.
   @discardableResult
   public func clearReadiness(_ event: ReadyEvent) -> Bool {
@@ -43,10 +56,16 @@ public struct Registration {
     if unsafe io.pointee.traits.contains(.alwaysReady) { return true }
     var clear: Ready = []
     if unsafe event.readGeneration == io.pointee.readGeneration {
-      clear.formUnion([.readable, .priority])
+      clear.formUnion([.readable, .priority, .error])
+      if event.ready.isDisjoint(with: clear) { clear.insert(.readClosed) }
     }
-    if unsafe event.writeGeneration == io.pointee.writeGeneration { clear.insert(.writable) }
-    unsafe io.pointee.ready.subtract(clear.intersection(event.ready))
+    if unsafe event.writeGeneration == io.pointee.writeGeneration {
+      clear.formUnion([.writable, .error])
+      if event.ready.isDisjoint(with: [.writable, .error]) { clear.insert(.writeClosed) }
+    }
+    clear.formIntersection(event.ready)
+    if !clear.isDisjoint(with: [.readClosed, .writeClosed]) { driver.metrics.spinsAvoided &+= 1 }
+    unsafe io.pointee.ready.subtract(clear)
     return true
   }
 
@@ -57,7 +76,7 @@ public struct Registration {
     case .timeout, .cancelled, .closed, .shutdown: return .ended(caller.reason)
     case .first, .ready: break
     }
-    if unsafe io.pointee.traits.contains(.shutdown) { return .ended(.shutdown) }
+    if unsafe !io.pointee.traits.isDisjoint(with: .over) { return .ended(driver.overReason) }
     let ready = unsafe io.pointee.ready.intersection(interest.readyMask)
     // A waiter that was woken answers even when somebody else was faster: the set may be empty.
     if !ready.isEmpty || caller.reason == .ready { return .done(Int(ready.rawValue)) }

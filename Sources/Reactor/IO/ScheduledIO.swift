@@ -36,6 +36,10 @@ package struct ScheduledIO {
     package static var alwaysReady: Traits { Traits(rawValue: 4) }
     /// The driver has shut down.
     package static var shutdown: Traits { Traits(rawValue: 8) }
+    /// The descriptor was closed by others, and its number names something else now.
+    package static var lost: Traits { Traits(rawValue: 32) }
+    /// No wait begins any more.
+    package static var over: Traits { [.shutdown, .lost] }
   }
 }
 

@@ -38,7 +38,7 @@ extension UnsafeMutablePointer<FastPath> {
     let io = unsafe stream.pointee.io
     guard unsafe io.pointee.readers.isEmpty, unsafe stream.pointee.isPlain,
       unsafe stream.pointee.buffer.isEmpty,
-      unsafe !io.pointee.traits.contains(.shutdown)
+      unsafe io.pointee.traits.isDisjoint(with: .over)
     else { return FastPath.notFirst }
     if unsafe io.pointee.ready.isDisjoint(with: .readSide) {
       unsafe waiter.pointee.limit = .max
@@ -95,7 +95,7 @@ extension UnsafeMutablePointer<FastPath> {
     guard unsafe io.pointee.writers.isEmpty, unsafe io.pointee.ready.contains(.writable), count > 0,
       unsafe io.pointee.ready.isDisjoint(with: [.writeClosed, .error]),
       unsafe stream.pointee.isPlain,
-      unsafe stream.pointee.writeEnd == .open, unsafe !io.pointee.traits.contains(.shutdown)
+      unsafe stream.pointee.writeEnd == .open, unsafe io.pointee.traits.isDisjoint(with: .over)
     else { return FastPath.notFirst }
     let result = unsafe pointee.verbs.send(pointee.kernel, io.pointee.fd, bytes, count)
     if result == count { return result }

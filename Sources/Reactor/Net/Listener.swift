@@ -27,7 +27,7 @@ package final class Listener {
     let driver = registration.driver
     guard isOpen else { return .ended(.closed) }
     var caller = caller
-    if restsUntil != 0, let attempt = rest(&caller) { return attempt }
+    if restsUntil != 0 || caller.reason == .timeout, let attempt = rest(&caller) { return attempt }
     let attempt = registration.attempt(.read, wanted: 0, caller) { fd in
       var tries = 0
       while true {
@@ -49,14 +49,18 @@ package final class Listener {
     case .cancelled, .closed, .shutdown: return .ended(caller.reason)
     default: break
     }
+    if driver.isShutDown { return .ended(.shutdown) }
     guard let waiter = unsafe caller.waiter else { return .ended(.timeout) }
     if caller.reason == .first { unsafe waiter.pointee.limit = caller.deadline }
     let limit = unsafe waiter.pointee.limit
     let now = driver.kernel.monotonic()
     if now < restsUntil {
-      if limit <= now { return .ended(.timeout) }
       let queue = unsafe driver.readers(of: registration.io)
-      unsafe driver.waits.park(waiter, in: queue, deadline: min(restsUntil, limit))
+      if limit <= now {
+        unsafe driver.leave(registration.io, .read, caller, queue)
+        return .ended(.timeout)
+      }
+      unsafe driver.waits.rest(waiter, in: queue, until: restsUntil, limit: limit)
       return .parked
     }
     restsUntil = 0
@@ -80,7 +84,8 @@ package final class Listener {
   package func close() {
     guard isOpen else { return }
     let fd = registration.fd
+    let isLost = registration.isLost
     registration.deregister()
-    _ = registration.driver.kernel.close(fd)
+    if !isLost { _ = registration.driver.kernel.close(fd) }
   }
 }

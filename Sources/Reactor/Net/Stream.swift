@@ -94,16 +94,21 @@ extension Driver {
   package func send(
     _ stream: StreamPointer, _ bytes: UnsafeRawBufferPointer, _ caller: Caller
   ) -> Attempt {
-    guard unsafe stream.pointee.writeEnd == .open else { return .ended(.closed) }
+    guard unsafe stream.pointee.writeEnd == .open else {
+      unsafe leave(stream.pointee.io, .write, caller, writers(of: stream.pointee.io))
+      return .ended(.closed)
+    }
     let isUnderWay = unsafe caller.reason != .first && stream.pointee.writer == caller.waiter
     let from = unsafe isUnderWay ? stream.pointee.sent : 0
+    var sent = from
     if from >= bytes.count { return .done(bytes.count) }
     let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[from...])
     let attempt = unsafe attempt(stream.pointee.io, .write, wanted: rest.count, caller) { fd in
       let result = unsafe takeBegun() ?? transfer(stream, fd, rest)
       guard result >= 0, result < rest.count else { return result }
       unsafe stream.pointee.writer = unsafe caller.waiter
-      unsafe stream.pointee.sent = from + result
+      sent = from + result
+      unsafe stream.pointee.sent = sent
       return Self.partly
     }
     switch attempt {
@@ -112,8 +117,9 @@ extension Driver {
       unsafe stream.pointee.writer = nil
       return .done(bytes.count)
     default:
-      sentBeforeEnd = unsafe stream.pointee.writer == caller.waiter ? stream.pointee.sent : 0
-      unsafe stream.pointee.writer = nil
+      sentBeforeEnd = sent
+      // Another writer may be under way, and goes on where it was.
+      if unsafe stream.pointee.writer == caller.waiter { unsafe stream.pointee.writer = nil }
     }
     return attempt
   }
@@ -149,9 +155,11 @@ extension Driver {
 
   // MARK: Ending
 
-  /// Ends writing: the peer sees the end of the stream. Returns 0 or `-errno`.
+  /// Ends writing: the peer sees the end of the stream, and writes that wait end with `.closed`.
+  /// Returns 0 or `-errno`.
   package func shutdownWrite(_ stream: StreamPointer, partial: Bool = false) -> Int32 {
     unsafe stream.pointee.writeEnd = partial ? .partial : .shutDown
+    unsafe waits.wakeAll(writers(of: stream.pointee.io), .closed)
     return unsafe kernel.shutdown(stream.pointee.fd, how: 1)
   }
 
@@ -164,8 +172,9 @@ extension Driver {
   /// Closes: ends the registration first, so that every waiter learns of it, then the number.
   package func close(_ stream: StreamPointer) {
     let fd = unsafe stream.pointee.fd
+    let isLost = unsafe stream.pointee.io.pointee.traits.contains(.lost)
     _ = unsafe deregister(stream.pointee.io)
-    _ = kernel.close(fd)
+    if !isLost { _ = kernel.close(fd) }
     unsafe free(stream)
   }
 

@@ -10,7 +10,8 @@ public struct Metrics: Sendable {
   public var spuriousWakeups: UInt64 = 0
   /// Attempts on a closed or failed descriptor that found nothing, and waited instead of spinning.
   public var spinsAvoided: UInt64 = 0
-  /// Turns of the driver, and the longest time between the end of a poll and the next one.
+  /// Turns of the driver, and the longest time between the end of a poll and the next one, which
+  /// is kept while `Driver.measuresTime` is set.
   public var turns: UInt64 = 0
   public var longestTurn: UInt64 = 0
   /// The longest time that one task ran without waiting.

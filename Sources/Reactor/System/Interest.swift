@@ -7,7 +7,8 @@ public struct Interest: OptionSet, Sendable, Hashable {
   public static let write = Interest(rawValue: 0x02)
   /// Urgent data: a TCP urgent byte, an alert of a sysfs file. Does not imply `read`.
   public static let priority = Interest(rawValue: 0x04)
-  /// The end of the peer's writing, or a hang-up, whether or not data is still there.
+  /// The end of the peer's writing, a hang-up or an error, whether or not data is still there.
+  /// A pipe whose reader is gone reports an error.
   public static let closed = Interest(rawValue: 0x08)
   /// A pending error, such as one in the error queue of a UDP socket.
   public static let error = Interest(rawValue: 0x10)
@@ -20,7 +21,7 @@ public struct Interest: OptionSet, Sendable, Hashable {
     if contains(.read) { mask.formUnion(.readSide) }
     if contains(.write) { mask.formUnion(.writeSide) }
     if contains(.priority) { mask.formUnion([.priority, .readClosed, .error]) }
-    if contains(.closed) { mask.formUnion([.readClosed, .writeClosed]) }
+    if contains(.closed) { mask.formUnion([.readClosed, .writeClosed, .error]) }
     if contains(.error) { mask.formUnion(.error) }
     return mask
   }

@@ -18,6 +18,8 @@ public struct Ready: OptionSet, Sendable, Hashable {
 
   @inlinable public static var all: Ready { Ready(rawValue: 0x3F) }
 
+  /// The bits that the read generation dates: those of `readSide`, and priority.
+  static var readReport: Ready { Ready(rawValue: 0x35) }
   /// The bits that let an attempt to read go on: readable, readClosed, error.
   @inlinable public static var readSide: Ready { Ready(rawValue: 0x25) }
   /// The bits that let an attempt to write go on: writable, writeClosed, error.

@@ -103,12 +103,24 @@ package struct WaitTable {
   package func park(
     _ waiter: WaiterPointer, in queue: WaitQueuePointer, mask: Ready = [], deadline: UInt64
   ) {
-    if unsafe waiter.pointee.node.queue == nil {
+    if unsafe waiter.pointee.node.queue != queue {
+      if unsafe waiter.pointee.node.queue != nil { unsafe leave(waiter) }
       unsafe waiter.pointee.node.mask = mask
       unsafe append(nodeOf(waiter), to: queue)
     }
     unsafe waiter.pointee.node.isGranted = false
     unsafe park(waiter, deadline: deadline)
+  }
+
+  /// Parks a waiter that comes first in `queue` and keeps its turn until `time`: nobody else is
+  /// woken before, and when it ends for whatever reason, the turn moves on. One that does not
+  /// come first waits behind the others, until `limit`.
+  package func rest(
+    _ waiter: WaiterPointer, in queue: WaitQueuePointer, until time: UInt64, limit: UInt64
+  ) {
+    let isFirst = unsafe queue.pointee.isEmpty || queue.pointee.isFirst(waiter)
+    unsafe park(waiter, in: queue, deadline: isFirst ? min(time, limit) : limit)
+    unsafe waiter.pointee.node.isGranted = isFirst
   }
 
   /// Parks a waiter in no queue: until its deadline, or until somebody wakes it by name.
@@ -125,8 +137,9 @@ package struct WaitTable {
   /// Does nothing to a waiter that does not wait.
   package func wake(_ waiter: WaiterPointer, _ reason: WakeReason) {
     guard unsafe waiter.pointee.state == .parked else { return }
-    unsafe end(waiter)
+    unsafe unpark(waiter)
     unsafe append(woken: waiter, reason)
+    unsafe leave(waiter)
   }
 
   /// Wakes the first of a queue, which keeps its place until it calls `finish`.
@@ -164,6 +177,16 @@ package struct WaitTable {
         unsafe end(waiter)
         unsafe waiter.pointee.reason = reason
       }
+    }
+  }
+
+  /// Wakes everybody who waits, in a queue or in none. Cost: a look at every waiter.
+  package func wakeEverybody(_ reason: WakeReason) {
+    var slot = 0
+    while unsafe slot < state.pointee.used {
+      let waiter = unsafe state.pointee.chunks[slot / Self.chunkSize] + slot % Self.chunkSize
+      unsafe wake(waiter, reason)
+      slot += 1
     }
   }
 
@@ -278,6 +301,11 @@ package struct WaitTable {
   /// Takes a waiter out of its timer and of every queue; a grant that it held moves on.
   private func end(_ waiter: WaiterPointer) {
     if unsafe waiter.pointee.state == .parked { unsafe unpark(waiter) }
+    unsafe leave(waiter)
+  }
+
+  /// Takes a waiter out of its queue; a grant that it held moves on.
+  private func leave(_ waiter: WaiterPointer) {
     let node = unsafe nodeOf(waiter)
     if let queue = unsafe node.pointee.queue {
       let wasGranted = unsafe node.pointee.isGranted
