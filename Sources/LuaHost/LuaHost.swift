@@ -5,10 +5,9 @@ import Reactor
 /// Runs Lua scripts as tasks on a reactor: one Lua state, one driver, one thread.
 ///
 /// ```swift
-/// let host = try LuaHost()
-/// try host.define("add", "ii") { call in .integer(call[0] + call[1]) }
-/// let script = try host.load("return app.add(1, 2)", name: "=script")
-/// let status = try host.run()
+/// let host = try LuaHost(kernel: LinuxKernel())
+/// try host.define("greet") { arguments in [.text("hello, \(arguments[0].text ?? "you")")] }
+/// let answer = try host.run("return require('app').greet('Ada')")
 /// ```
 ///
 /// The host never owns the loop: `turn()` does one round, and `run()` repeats it until no task is

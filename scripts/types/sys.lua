@@ -135,7 +135,7 @@ function sys.recvmsg(fd, n, flags) end
 ---@return integer? sent
 ---@return string? err
 ---@return string? errno
-function sys.sendmsg_plain(fd, bytes, address, flags, ...) end
+function sys.sendmsg(fd, bytes, address, flags, ...) end
 
 --- Ends receiving, sending or both.
 ---@param fd integer

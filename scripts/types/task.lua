@@ -8,7 +8,6 @@ local task = {}
 ---@class reactor.SpawnOptions
 ---@field detached? boolean on its own: nobody's child
 ---@field on_error? fun(err: any) gets its failure
----@field name? string
 
 --- A task that was spawned.
 ---@class reactor.Task

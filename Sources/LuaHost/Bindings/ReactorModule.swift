@@ -1,6 +1,7 @@
 import Reactor
 
-/// `reactor.metrics()`: the counters of the driver. The longest turn is kept from the first call on.
+/// `reactor.metrics()`: the counters of the driver. The longest turn is kept from the first call
+/// on.
 enum ReactorModule {
   static let functions: [Function] = unsafe [Function("metrics", "", metrics)]
 

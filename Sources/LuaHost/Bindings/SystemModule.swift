@@ -17,7 +17,7 @@ enum SystemModule {
     Function("recv", "ii?s?", receive),
     Function("send", "iss?", send),
     Function("recvmsg", "ii?s?", receiveMessage),
-    Function("sendmsg_plain", "iss?s?*", sendMessage),
+    Function("sendmsg", "iss?s?*", sendMessage),
     Function("shutdown", "is?", shutdown),
     Function("close", "i", close),
     Function("getsockopt", "is", getOption),
@@ -212,7 +212,7 @@ enum SystemModule {
     return call.done
   }
 
-  /// sendmsg_plain(fd, bytes [, address [, flags]], descriptors…) -> bytes
+  /// sendmsg(fd, bytes [, address [, flags]], descriptors…) -> bytes
   static let sendMessage: Leaf = { raw in
     let call = unsafe Call(raw)
     guard let flags = flags(call, 3) else { return call.badArgument(3, flagNames) }

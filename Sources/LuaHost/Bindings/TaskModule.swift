@@ -15,7 +15,9 @@ enum TaskModule {
     let call = unsafe Call(raw)
     guard let task = unsafe call.taskArgument else { return call.answer("task (ended)") }
     let site = unsafe call.host.siteText(task.pointee.site)
-    return call.answer(unsafe "task \(task.pointee.slot) (spawned at \(site))")
+    let isMain = unsafe task.pointee.flags & UInt32(LR_TASK_MAIN) != 0
+    return call.answer(
+      unsafe isMain ? "task main" : "task \(task.pointee.slot) (spawned at \(site))")
   }
 
   /// task:join([timeout]) -> what its body returned; raises what it raised

@@ -30,6 +30,9 @@ end
 
 --- Looks up a name; the answer is a list of addresses.
 function net.resolve(address, timeout)
+  if type(address) ~= "string" then
+    error(("bad argument #1 to 'resolve' (string expected, got %s)"):format(type(address)), 2)
+  end
   if numeric(address) then return { address } end
   local host, service = split(address)
   if not host then return nil, "invalid address", "EINVAL" end
@@ -91,11 +94,13 @@ function net.serve(listener, handler, options)
   if type(handler) ~= "function" then
     error(("bad argument #2 to 'serve' (function expected, got %s)"):format(type(handler)), 2)
   end
+  local accept = native.listener_methods.accept
+  native.listener_methods.fd(listener)  -- raises when it is no listener
   local info = debug.getinfo(handler, "u")
   local wants_peer = info.nparams > 1 or info.isvararg
   local warned
   while true do
-    local conn, peer = listener:accept(nil, not wants_peer)
+    local conn, peer = accept(listener, nil, not wants_peer)
     if conn then
       serve_connection(handler, conn, peer)
     elseif peer == "closed" then

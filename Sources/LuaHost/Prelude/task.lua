@@ -18,7 +18,7 @@ local function is_callable(value)
   return type(mt) == "table" and mt.__call ~= nil
 end
 
-local known = { detached = true, on_error = true, name = true }
+local known = { detached = true, on_error = true }
 
 local function spawn_with(options, fn, ...)
   for key in pairs(options) do

@@ -18,7 +18,7 @@ local from
 repeat conn, from = sys.accept(server) until conn or from ~= "again"
 assert(conn and from, from)
 a, b = sys.socketpair()
-assert(sys.sendmsg_plain(a, "x", nil, nil, conn) == 1)
+assert(sys.sendmsg(a, "x", nil, nil, conn) == 1)
 local data, sender, list = sys.recvmsg(b, 10)
 passed = list[1]
 assert(data == "x" and sender == nil and #list == 1)
