@@ -78,7 +78,7 @@ tsan: packages-test ## the tests under ThreadSanitizer
 	$(call step,test under ThreadSanitizer)
 	$(SWIFT) test --sanitize=thread --scratch-path .build-tsan
 
-soak: packages-test release ## valgrind over the Lua tests, then the tests again for MINUTES=10
+soak: packages-test ## valgrind and the full sweep, then the tests again for MINUTES=10
 	$(call step,soak for $(MINUTES) minutes)
 	@tools/soak $(MINUTES)
 
