@@ -4,6 +4,8 @@
 
 #include "internal.h"
 
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
 static int again(lua_State *L, int status, lua_KContext context);
 static int check(lua_State *L, lr_function *f);
 
@@ -168,7 +170,8 @@ __attribute__((always_inline)) static inline uint64_t fast_handle(lua_State *L, 
   lr_host *h = f->host;
   if (h->running != L || !h->chain_yields || !lua_isyieldable(L)) return 0;
   lr_task *task = h->task;
-  if (task->flags & LR_TASK_CANCELLED || task->budget == 0) return 0;
+  if (UNLIKELY(task->flags & LR_TASK_CANCELLED || task->budget == 0)) return 0;
+  task->budget -= 1;
   lr_handle_box *box = lua_touserdata(L, 1);
   lr_handle_box **cached = lr_cached(h, box);
   if (!box || *cached != box) {
@@ -206,40 +209,40 @@ static int fast_again(lua_State *L, int status, lua_KContext context) {
   return fast_read_answer(L, f, n);
 }
 
-__attribute__((always_inline)) static inline int fast_read(lua_State *L, lr_function *f) {
-  uint64_t handle = fast_handle(L, f);
-  int top = lua_gettop(L), given = 1;
-  if (!handle || top > 2) return call(L, f);
-  int64_t wanted = top == 2 ? lua_tointegerx(L, 2, &given) : INT64_MAX;
-  if (!given) return call(L, f);
-  lr_host *h = f->host;
-  int64_t n = f->fast(h->call.context, h->task, handle, wanted, NULL);
-  if (n == LR_FAST_GENERAL) return call(L, f);
-  h->task->budget -= 1;
-  return fast_read_answer(L, f, n);
-}
-
-__attribute__((always_inline)) static inline int fast_write(lua_State *L, lr_function *f) {
-  uint64_t handle = fast_handle(L, f);
-  size_t length;
-  const char *bytes;
-  if (!handle || lua_gettop(L) != 2 || !(bytes = lua_tolstring(L, 2, &length))) {
-    return call(L, f);
+// Each fast method that there may be has C functions of its own: they find their record by their
+// number, which costs less than asking the library for an upvalue. `general` is what they fall
+// back to; it finds the record anew, so that nothing is kept for it on the way.
+#define FAST(n)                                                                                   \
+  __attribute__((noinline)) static int general_##n(lua_State *L) {                                \
+    return call(L, lr_host_of(L)->fast[n]);                                                       \
+  }                                                                                               \
+  static int fast_read_##n(lua_State *L) {                                                        \
+    lr_function *f = lr_host_of(L)->fast[n];                                                      \
+    lr_host *h = f->host;                                                                         \
+    uint64_t handle = fast_handle(L, f);                                                          \
+    if (UNLIKELY(!handle)) return general_##n(L);                                                 \
+    int top = lua_gettop(L), given = 1;                                                           \
+    if (UNLIKELY(top > 2)) return general_##n(L);                                                 \
+    int64_t wanted = top == 2 ? lua_tointegerx(L, 2, &given) : INT64_MAX;                         \
+    if (UNLIKELY(!given)) return general_##n(L);                                                  \
+    int64_t count = f->fast(h->call.context, h->task, handle, wanted, NULL);                      \
+    if (UNLIKELY(count == LR_FAST_GENERAL)) return general_##n(L);                                \
+    return fast_read_answer(L, f, count);                                                         \
+  }                                                                                               \
+  static int fast_write_##n(lua_State *L) {                                                       \
+    lr_function *f = lr_host_of(L)->fast[n];                                                      \
+    lr_host *h = f->host;                                                                         \
+    uint64_t handle = fast_handle(L, f);                                                          \
+    if (UNLIKELY(!handle || lua_gettop(L) != 2)) return general_##n(L);                           \
+    size_t length;                                                                                \
+    const char *bytes = lua_tolstring(L, 2, &length);                                             \
+    if (UNLIKELY(!bytes)) return general_##n(L);                                                  \
+    int64_t sent = f->fast(h->call.context, h->task, handle, (int64_t)length, bytes);             \
+    if (UNLIKELY(sent == LR_FAST_GENERAL)) return general_##n(L);                                 \
+    if (UNLIKELY(sent < 0)) return push_answer(L, h);                                             \
+    lua_pushinteger(L, sent);                                                                     \
+    return 1;                                                                                     \
   }
-  lr_host *h = f->host;
-  int64_t n = f->fast(h->call.context, h->task, handle, (int64_t)length, bytes);
-  if (n == LR_FAST_GENERAL) return call(L, f);
-  h->task->budget -= 1;
-  if (__builtin_expect(n < 0, 0)) return push_answer(L, h);
-  lua_pushinteger(L, n);
-  return 1;
-}
-
-// A C function for each fast method that there may be: it finds its record by its own number,
-// which costs less than asking the library for an upvalue.
-#define FAST(n)                                                                            \
-  static int fast_read_##n(lua_State *L) { return fast_read(L, lr_host_of(L)->fast[n]); }  \
-  static int fast_write_##n(lua_State *L) { return fast_write(L, lr_host_of(L)->fast[n]); }
 FAST(0)
 FAST(1)
 FAST(2)

@@ -88,7 +88,7 @@ typedef struct lr_warning {
 } lr_warning;
 
 #define LR_TASK_CHUNK 64
-#define LR_BOX_CACHE 256
+#define LR_BOX_CACHE 1024
 #define LR_FAST_METHODS 4
 #define LR_SITE_CHAINS 256
 
