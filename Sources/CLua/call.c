@@ -4,8 +4,6 @@
 
 #include "internal.h"
 
-#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-
 static int again(lua_State *L, int status, lua_KContext context);
 static int check(lua_State *L, lr_function *f);
 

@@ -87,6 +87,8 @@ typedef struct lr_warning {
   char text[512];
 } lr_warning;
 
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
 #define LR_TASK_CHUNK 64
 #define LR_BOX_CACHE 1024
 #define LR_FAST_METHODS 4

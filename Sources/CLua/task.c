@@ -168,7 +168,11 @@ int32_t lr_task_resume(lr_host *h, lr_task *task) {
   h->parking = false;
   task->budget = LR_BUDGET;
   int n = 0;
-  int arguments = lua_status(T) == LUA_YIELD ? 0 : lua_gettop(T) - 1;
+  int arguments = 0;
+  if (UNLIKELY(!(task->flags & LR_TASK_STARTED))) {
+    task->flags |= LR_TASK_STARTED;
+    arguments = lua_gettop(T) - 1;
+  }
   int status = lua_resume(T, NULL, arguments, &n);
   h->running = NULL;
   h->task = NULL;

@@ -114,6 +114,7 @@ enum {
   LR_TASK_SHIELDED = 1u << 8,   // a cancel is noted, and raised when the shield ends
   LR_TASK_PACKED = 1u << 9,     // its result is a table of several
   LR_TASK_INHERITED = 1u << 10, // a child's error is its outcome
+  LR_TASK_STARTED = 1u << 12,   // was resumed before: its arguments are gone
   LR_TASK_OWNS = 1u << 11,      // serves a connection: nobody holds it, its failure is its own
 };
 
