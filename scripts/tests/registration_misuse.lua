@@ -81,6 +81,20 @@ assert(kept:read_io(sys.read, r2) == "x")
 kept:deregister()
 for _, fd in ipairs { r2, w, w2, here, there } do assert(sys.close(fd)) end
 
+-- A socket whose number was closed behind its back leaves the next owner of it alone
+local socket = assert(require("reactor.net").udp "127.0.0.1:0")
+local number = socket:fd()
+sys.close(number)
+r, w = assert(sys.pipe())
+assert(r == number)
+kept = assert(reactor.register(r, "r"))
+assert(select(2, socket:recv()) == "closed")
+assert(select(3, socket:connect "127.0.0.1:9") == "EBADF" and socket:fd() == -1)
+assert(socket:close())
+assert(sys.write(w, "x") and kept:read_io(sys.read, r) == "x")
+kept:deregister()
+for _, fd in ipairs { r, w } do assert(sys.close(fd)) end
+
 -- Counters
 local before = reactor.metrics()
 local fd = assert(sys.dup(0))

@@ -17,12 +17,7 @@ final class Datagram: HandleObject {
     isOpen ? "UDP socket (fd \(registration.fd), open)" : "UDP socket (closed)"
   }
 
-  func close() {
-    guard isOpen else { return }
-    let fd = registration.fd
-    registration.deregister()
-    _ = registration.driver.kernel.close(fd)
-  }
+  func close() { registration.close() }
 }
 
 /// The methods of UDP sockets. One call carries one datagram.
@@ -70,7 +65,7 @@ enum DatagramModule {
       _ = host.kernel.close(fd)
       return call.fail(code: -result)
     }
-    return host.adopt(call, fd, [.read, .write, .error]) {
+    return host.adopt(call, fd, [.read, .write]) {
       (host.objects.insert(Datagram(registration: $0, site: call.site), .datagram), .datagram)
     }
   }

@@ -3,7 +3,7 @@ local _, native = ...
 local reactor = {}
 
 -- Bits of Ready (Sources/Reactor/System/Ready.swift).
-local READABLE, WRITABLE, READ_CLOSED, WRITE_CLOSED, PRIORITY, ERROR = 1, 2, 4, 8, 16, 32
+local READABLE, WRITABLE, READ_CLOSED, WRITE_CLOSED, PRIORITY, ERROR = 1, 2, 4, 8, 16, 0xE0
 
 local Event = { __name = "ready event" }
 local bits = {

@@ -69,8 +69,8 @@ extension Driver {
     partly: Bool
   ) -> Attempt {
     if !partly {
-      let closed: Ready = [.readClosed, .writeClosed, .error]
-      if unsafe !io.pointee.ready.intersection(direction.mask).isDisjoint(with: closed) {
+      let closed = direction.mask.subtracting([.readable, .writable])
+      if unsafe !io.pointee.ready.isDisjoint(with: closed) {
         metrics.spinsAvoided &+= 1
       }
       if caller.reason == .ready { metrics.spuriousWakeups &+= 1 }

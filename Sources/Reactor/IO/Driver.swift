@@ -167,6 +167,7 @@ public final class Driver {
     if owners[number] != 0, case let other = unsafe pointer(owners[number] - 1) {
       unsafe other.pointee.traits.insert(.lost)
       unsafe other.pointee.ready = []
+      unsafe other.pointee.fd = -1
       unsafe wakeEverybody(on: other, .closed)
     }
     let isReported = unsafe !io.pointee.traits.contains(.alwaysReady)
@@ -201,6 +202,13 @@ public final class Driver {
     registrationCount -= 1
     metrics.deregistered &+= 1
     return result
+  }
+
+  /// Ends a registration and closes its descriptor; not a number that names something else now.
+  package func close(_ io: ScheduledIOPointer) {
+    let fd = unsafe io.pointee.fd
+    _ = unsafe deregister(io)
+    if fd >= 0 { _ = kernel.close(fd) }
   }
 
   private func wakeEverybody(on io: ScheduledIOPointer, _ reason: WakeReason) {

@@ -63,7 +63,7 @@ extension Registration {
   public func tryIO(_ interest: Interest, _ body: (Int32) -> Int) -> Poll<Int> {
     guard isLive else { return .ended(.closed) }
     if driver.isShutDown { return .ended(.shutdown) }
-    if isLost { return .ended(.closed) }
+    if unsafe io.pointee.traits.contains(.lost) { return .ended(.closed) }
     guard let event = readyEvent(interest) else { return .pending }
     let result = body(fd)
     if result == -Int(EAGAIN) {

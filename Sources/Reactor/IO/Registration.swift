@@ -16,16 +16,13 @@ public struct Registration {
     unsafe io.pointee.generation == generation && io.pointee.traits.contains(.live)
   }
 
-  /// Whether the descriptor was closed by others, and its number names something else now. Such a
-  /// registration hears nothing and must not close the number.
-  package var isLost: Bool { unsafe isLive && io.pointee.traits.contains(.lost) }
-
   /// Whether a wait for `asked` can end. Errors and hang-ups are reported to every registration.
   package func covers(_ asked: Interest) -> Bool {
     interest.union([.error, .closed]).isSuperset(of: asked)
   }
 
-  /// The descriptor, or -1 after the end.
+  /// The descriptor; -1 after the end, and when it was closed by others and its number names
+  /// something else now.
   public var fd: Int32 { unsafe isLive ? io.pointee.fd : -1 }
 
   /// What the registration was made for.
@@ -56,12 +53,13 @@ public struct Registration {
     if unsafe io.pointee.traits.contains(.alwaysReady) { return true }
     var clear: Ready = []
     if unsafe event.readGeneration == io.pointee.readGeneration {
-      clear.formUnion([.readable, .priority, .error])
+      clear.formUnion([.readable, .priority, .failed, .readFailed])
       if event.ready.isDisjoint(with: clear) { clear.insert(.readClosed) }
     }
     if unsafe event.writeGeneration == io.pointee.writeGeneration {
-      clear.formUnion([.writable, .error])
-      if event.ready.isDisjoint(with: [.writable, .error]) { clear.insert(.writeClosed) }
+      let own: Ready = [.writable, .failed, .writeFailed]
+      clear.formUnion(own)
+      if event.ready.isDisjoint(with: own) { clear.insert(.writeClosed) }
     }
     clear.formIntersection(event.ready)
     if !clear.isDisjoint(with: [.readClosed, .writeClosed]) { driver.metrics.spinsAvoided &+= 1 }
@@ -113,5 +111,10 @@ public struct Registration {
   public func deregister() -> Int32 {
     guard isLive else { return 0 }
     return unsafe -driver.deregister(io)
+  }
+
+  /// Ends the registration and closes its descriptor. Calling it again does nothing.
+  package func close() {
+    if isLive { unsafe driver.close(io) }
   }
 }

@@ -93,7 +93,7 @@ extension UnsafeMutablePointer<FastPath> {
   package func send(_ stream: StreamPointer, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
     let io = unsafe stream.pointee.io
     guard unsafe io.pointee.writers.isEmpty, unsafe io.pointee.ready.contains(.writable), count > 0,
-      unsafe io.pointee.ready.isDisjoint(with: [.writeClosed, .error]),
+      unsafe io.pointee.ready.isDisjoint(with: [.writeClosed, .writeFailed]),
       unsafe stream.pointee.isPlain,
       unsafe stream.pointee.writeEnd == .open, unsafe io.pointee.traits.isDisjoint(with: .over)
     else { return FastPath.notFirst }

@@ -81,11 +81,5 @@ package final class Listener {
     }
   }
 
-  package func close() {
-    guard isOpen else { return }
-    let fd = registration.fd
-    let isLost = registration.isLost
-    registration.deregister()
-    if !isLost { _ = registration.driver.kernel.close(fd) }
-  }
+  package func close() { registration.close() }
 }

@@ -171,10 +171,7 @@ extension Driver {
 
   /// Closes: ends the registration first, so that every waiter learns of it, then the number.
   package func close(_ stream: StreamPointer) {
-    let fd = unsafe stream.pointee.fd
-    let isLost = unsafe stream.pointee.io.pointee.traits.contains(.lost)
-    _ = unsafe deregister(stream.pointee.io)
-    if !isLost { _ = kernel.close(fd) }
+    unsafe close(stream.pointee.io)
     unsafe free(stream)
   }
 

@@ -20,5 +20,5 @@ public struct ReadyEvent: Sendable, Equatable {
   public var isReadClosed: Bool { ready.contains(.readClosed) }
   public var isWriteClosed: Bool { ready.contains(.writeClosed) }
   public var isPriority: Bool { ready.contains(.priority) }
-  public var isError: Bool { ready.contains(.error) }
+  public var isError: Bool { !ready.isDisjoint(with: .error) }
 }

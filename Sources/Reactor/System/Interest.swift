@@ -20,9 +20,9 @@ public struct Interest: OptionSet, Sendable, Hashable {
     var mask: Ready = []
     if contains(.read) { mask.formUnion(.readSide) }
     if contains(.write) { mask.formUnion(.writeSide) }
-    if contains(.priority) { mask.formUnion([.priority, .readClosed, .error]) }
-    if contains(.closed) { mask.formUnion([.readClosed, .writeClosed, .error]) }
-    if contains(.error) { mask.formUnion(.error) }
+    if contains(.priority) { mask.formUnion([.priority, .readClosed, .failed]) }
+    if contains(.closed) { mask.formUnion([.readClosed, .writeClosed, .failed]) }
+    if contains(.error) { mask.formUnion(.failed) }
     return mask
   }
 

@@ -13,15 +13,20 @@ public struct Ready: OptionSet, Sendable, Hashable {
   @inlinable public static var writeClosed: Ready { Ready(rawValue: 0x08) }
   /// Urgent data is there (EPOLLPRI).
   @inlinable public static var priority: Ready { Ready(rawValue: 0x10) }
-  /// An error is pending (EPOLLERR).
-  @inlinable public static var error: Ready { Ready(rawValue: 0x20) }
+  /// An error is pending (EPOLLERR). Three bits, because three kinds of calls can fetch it, and
+  /// what one does not find any more another may: reads, writes, and those of the error queue.
+  @inlinable public static var error: Ready { Ready(rawValue: 0xE0) }
+  /// The bit of `error` for whoever waits for errors, and those for attempts.
+  package static var failed: Ready { Ready(rawValue: 0x20) }
+  package static var readFailed: Ready { Ready(rawValue: 0x40) }
+  package static var writeFailed: Ready { Ready(rawValue: 0x80) }
 
-  @inlinable public static var all: Ready { Ready(rawValue: 0x3F) }
+  @inlinable public static var all: Ready { Ready(rawValue: 0xFF) }
 
-  /// The bits that the read generation dates: those of `readSide`, and priority.
-  static var readReport: Ready { Ready(rawValue: 0x35) }
-  /// The bits that let an attempt to read go on: readable, readClosed, error.
-  @inlinable public static var readSide: Ready { Ready(rawValue: 0x25) }
-  /// The bits that let an attempt to write go on: writable, writeClosed, error.
-  @inlinable public static var writeSide: Ready { Ready(rawValue: 0x2A) }
+  /// The bits that the read generation dates: those of `readSide`, priority, failed.
+  static var readReport: Ready { Ready(rawValue: 0x75) }
+  /// The bits that let an attempt to read go on: readable, readClosed, its share of error.
+  @inlinable public static var readSide: Ready { Ready(rawValue: 0x45) }
+  /// The bits that let an attempt to write go on: writable, writeClosed, its share of error.
+  @inlinable public static var writeSide: Ready { Ready(rawValue: 0x8A) }
 }

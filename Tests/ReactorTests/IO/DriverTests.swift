@@ -106,6 +106,18 @@ import Testing
     #expect(scripted.kernel.closed == [8])
   }
 
+  @Test func `a registration whose number was lost names no descriptor`() throws {
+    let scripted = ScriptedDriver()
+    let lost = try scripted.register(7)
+    let new = try scripted.register(7)
+    #expect(lost.isLive && lost.fd == -1 && new.fd == 7)
+    lost.close()
+    #expect(scripted.kernel.closed.isEmpty && scripted.driver.registrationCount == 1)
+    new.close()
+    new.close()
+    #expect(scripted.kernel.closed == [7] && scripted.driver.registrationCount == 0)
+  }
+
   @Test(arguments: [EEXIST, ENOSPC, ENOMEM, EBADF])
   func `a registration that the kernel refuses leaves nothing behind`(code: Int32) throws {
     let scripted = ScriptedDriver()

@@ -132,6 +132,25 @@ import Testing
     #expect(scripted.wokenIDs() == [writer, closed])
   }
 
+  @Test func `a call that finds nothing clears an error for its own direction alone`() throws {
+    let scripted = ScriptedDriver()
+    let registration = try scripted.register(3)
+    let (reader, writer) = (scripted.driver.makeWaiter(), scripted.driver.makeWaiter())
+    try scripted.turn((registration, .error))
+    #expect(registration.readIO(reader) { _ in -Int(EAGAIN) } == .pending)
+    // The writer learns of it without another event, and so does who waits for errors.
+    let broken = SystemError(EPIPE, in: "writeIO")
+    #expect(registration.writeIO(writer) { _ in -Int(EPIPE) } == .failed(broken))
+    let event = try #require(registration.readyEvent(.error))
+    #expect(event.isError && event.ready == registration.readyEvent(.closed)?.ready)
+    registration.clearReadiness(event)
+    #expect(registration.readyEvent(.error) == nil)
+    #expect(registration.readyEvent(.write)?.isError == true)
+    try scripted.turn((registration, .error))
+    #expect(scripted.wokenIDs() == [reader])
+    #expect(registration.readyEvent(.error)?.isError == true)
+  }
+
   @Test func `readiness persists without a waiter, and a later wait returns at once`() throws {
     let scripted = ScriptedDriver()
     let registration = try scripted.register(3)
