@@ -59,3 +59,16 @@ int linux_start_thread(void (*body)(void *), void *context) {
   if (error) free(start);
   return -error;
 }
+
+uint32_t linux_forks;
+
+static void count_fork(void) { linux_forks++; }
+
+static int watch_result;
+static void watch_forks(void) { watch_result = -pthread_atfork(NULL, NULL, count_fork); }
+
+int linux_watch_forks(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, watch_forks);
+  return watch_result;
+}

@@ -170,6 +170,12 @@ const char *_Nullable linux_environment(const char *name);
 /* Starts a detached thread that takes no signals. Returns 0 or -errno. */
 int linux_start_thread(void (*body)(void *_Nullable), void *_Nullable context);
 
+/* Begins to count how often fork(3) was called on the way from the first process to this one.
+   Returns 0 or -errno. */
+int linux_watch_forks(void);
+extern uint32_t linux_forks;
+static inline uint32_t linux_fork_count(void) { return linux_forks; }
+
 #pragma clang assume_nonnull end
 
 #endif

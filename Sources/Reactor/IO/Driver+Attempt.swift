@@ -15,6 +15,7 @@ extension Driver {
     _ io: ScheduledIOPointer, _ direction: Direction, wanted: Int, _ caller: Caller,
     _ transfer: (Int32) -> Int
   ) -> Attempt {
+    assertThread()
     let queue = unsafe direction == .read ? readers(of: io) : writers(of: io)
     switch caller.reason {
     case .first:

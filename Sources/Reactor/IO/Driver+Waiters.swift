@@ -16,7 +16,8 @@ extension Driver {
 
   /// Makes a waiter. Free it with `freeWaiter(_:)`.
   public func makeWaiter() -> WaiterID {
-    unsafe waits.id(of: waits.makeWaiter(tag: Self.tag))
+    assertThread()
+    return unsafe waits.id(of: waits.makeWaiter(tag: Self.tag))
   }
 
   /// Ends a waiter, which leaves every queue; a turn that it had goes to the next in line.
@@ -30,6 +31,7 @@ extension Driver {
   /// `.ready`: make the same call again, it goes on where it was. With any other reason the wait
   /// is over, and the next call is a new one.
   public func nextWoken() -> (waiter: WaiterID, reason: WakeReason)? {
+    assertThread()
     guard let first = unsafe waits.firstToRun(), unsafe first.pointee.tag == Self.tag,
       let waiter = unsafe waits.nextWoken()
     else { return nil }
@@ -60,6 +62,7 @@ extension Driver {
 
   /// The waiter of a Swift caller that an id names.
   func waiter(_ id: WaiterID) -> WaiterPointer? {
+    assertThread()
     guard let waiter = unsafe waits.waiter(id), unsafe waiter.pointee.tag == Self.tag else {
       return nil
     }

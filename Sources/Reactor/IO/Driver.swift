@@ -5,7 +5,9 @@ import Glibc
 /// A turn polls the kernel once, notes what became ready, and puts those who waited for it into
 /// the list of the woken, from which the owner takes them (`nextWoken()`), one by one.
 ///
-/// A driver belongs to one thread; only `wake()` may be called from another.
+/// A driver belongs to the thread of its first turn; only `wake()` may be called from another. A
+/// debug build stops whoever breaks that, and says so. A process that fork(2) made cannot use its
+/// parent's driver: turning and registering throw EBADFD there.
 @safe
 public final class Driver {
   public let kernel: Kernel
@@ -32,6 +34,9 @@ public final class Driver {
   }
   /// Registrations that are live.
   @safe @exclusivity(unchecked) public private(set) var registrationCount = 0
+
+  /// Whose this driver is. 0: nobody's yet.
+  @safe @exclusivity(unchecked) private var thread: pthread_t = 0
 
   @safe @exclusivity(unchecked) var streams = StreamPool()
   /// Of the write that was just ended early.
@@ -60,8 +65,10 @@ public final class Driver {
   ///
   /// - Parameter deadline: monotonic nanoseconds; nil waits for events and timers only.
   /// - Throws: `SystemError` when waiting failed, which a Linux kernel does only when it is
-  ///   out of memory or its descriptor was closed.
+  ///   out of memory or its descriptor was closed; EBADFD in a process that fork(2) made.
   public func turn(until deadline: UInt64? = nil) throws(SystemError) {
+    if thread == 0 { claimThread() }
+    assertThread()
     var limit = waits.wokenCount > 0 ? 0 : deadline
     if let timer = waits.nextDeadline { limit = min(timer, limit ?? .max) }
     batch.removeAll()
@@ -82,7 +89,24 @@ public final class Driver {
       resting.removeAll(keepingCapacity: true)
     }
     if waits.timerCount > 0 { waits.expire(now: kernel.monotonic()) }
-    if result < 0 { throw SystemError(result, in: "epoll_wait") }
+    if result < 0 { throw SystemError(result, in: Self.call("epoll_wait", result)) }
+  }
+
+  /// Makes the calling thread the driver's. The thread that had it before must not use it any
+  /// more, and must have said so to this one: by being joined, or through a lock.
+  public func claimThread() { thread = pthread_self() }
+
+  /// Stops a debug build in which another thread comes in between. A release build does not look.
+  @inline(__always)
+  func assertThread() {
+    assert(
+      thread == 0 || pthread_equal(thread, pthread_self()) != 0,
+      "a driver belongs to one thread: call from that of its first turn, or claimThread() first")
+  }
+
+  /// The name of a call that failed, as a person should read it.
+  private static func call(_ name: StaticString, _ result: Int32) -> StaticString {
+    result == -EBADFD ? "use of a driver after fork" : name
   }
 
   /// Makes a turn that waits in another thread return. The only call for other threads.
@@ -121,7 +145,7 @@ public final class Driver {
   /// an fcntl(2) where it was blocking, and one epoll_ctl(2); none later for any wait.
   ///
   /// - Throws: `SystemError`: EBADF (not open), EEXIST (registered already), ENOSPC, ENOMEM,
-  ///   ECANCELED (the driver has shut down).
+  ///   ECANCELED (the driver has shut down), EBADFD (this process got the driver by fork(2)).
   public func register(_ fd: Int32, _ interest: Interest) throws(SystemError) -> Registration {
     var kind = DescriptorKind.other
     let known = kernel.kind(fd, &kind)
@@ -138,6 +162,7 @@ public final class Driver {
   package func register(
     _ fd: Int32, _ interest: Interest, _ traits: ScheduledIO.Traits
   ) throws(SystemError) -> Registration {
+    assertThread()
     if isShutDown { throw SystemError(ECANCELED, in: "register") }
     let io = unsafe takeSlot()
     unsafe io.pointee.fd = fd
@@ -149,7 +174,7 @@ public final class Driver {
       unsafe io.pointee.ready = [.readable, .writable]
     } else if result < 0 {
       unsafe freeSlot(io)
-      throw SystemError(result, in: "register")
+      throw SystemError(result, in: Self.call("register", result))
     }
     unsafe claim(io)
     metrics.registered &+= 1
@@ -190,6 +215,7 @@ public final class Driver {
   /// Ends a registration: no event reaches it any more, and all who wait on it are woken.
   /// The books are kept whatever the kernel says.
   package func deregister(_ io: ScheduledIOPointer, _ reason: WakeReason = .closed) -> Int32 {
+    assertThread()
     var result: Int32 = 0
     let number = unsafe Int(io.pointee.fd)
     if number >= 0, unsafe owners[number] == io.pointee.slot + 1 {
@@ -220,6 +246,7 @@ public final class Driver {
   /// Wakes every waiter with `.shutdown`, those on registrations first; from now on nothing
   /// registers and every wait ends at once. Calling it again does nothing.
   public func shutdown() {
+    assertThread()
     guard !isShutDown else { return }
     isShutDown = true
     var slot: UInt32 = 0

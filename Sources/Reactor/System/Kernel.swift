@@ -46,10 +46,11 @@ open class Kernel {
   open func wake() {}
 
   /// Starts edge-triggered events of a descriptor, named by `token`.
-  /// Returns 0 or `-EEXIST`, `-EPERM` (a regular file), `-EBADF`, `-ENOSPC`, `-ENOMEM`.
+  /// Returns 0 or `-EEXIST`, `-EPERM` (a regular file), `-EBADF`, `-ENOSPC`, `-ENOMEM`;
+  /// `-EBADFD` in a process that fork(2) made of the kernel's own.
   open func register(_ fd: Int32, _ interest: Interest, token: UInt64) -> Int32 { -ENOSYS }
 
-  /// Stops the events of a descriptor. Returns 0 or `-ENOENT`, `-EBADF`.
+  /// Stops the events of a descriptor. Returns 0 or `-ENOENT`, `-EBADF`, `-EBADFD`.
   open func deregister(_ fd: Int32) -> Int32 { -ENOSYS }
 
   // MARK: Sockets

@@ -5,6 +5,10 @@ import Glibc
 ///
 /// Every verb is one system call, unless it says otherwise. Errors are those of the manual page
 /// of the call.
+///
+/// A process that fork(2) made shares the epoll with its parent. There, `poll`, `register` and
+/// `deregister` answer `-EBADFD` and touch nothing: make a kernel of its own. Cost: a comparison
+/// of two numbers; no system call.
 @safe
 public final class LinuxKernel: Kernel {
   private let epoll: Int32
@@ -14,6 +18,8 @@ public final class LinuxKernel: Kernel {
   private let waker: Waker
   private let names: NameResolver
   private let streams = StandardStreams()
+  /// `linux_fork_count()` of the process that made this kernel.
+  private let forks: UInt32
 
   /// Makes a kernel with two descriptors: an epoll and an eventfd.
   ///
@@ -24,10 +30,13 @@ public final class LinuxKernel: Kernel {
   public init(capacity: Int = 1024) throws(SystemError) {
     waker = try Waker()
     names = NameResolver(waker: waker)
+    let watched = linux_watch_forks()
+    forks = linux_fork_count()
     epoll = linux_epoll_create()
     self.capacity = min(max(capacity, 1), 65_536)
     unsafe events = .allocate(capacity: self.capacity)
     super.init()
+    guard watched == 0 else { throw SystemError(watched, in: "pthread_atfork") }
     guard epoll >= 0 else { throw SystemError(epoll, in: "epoll_create1") }
     let interest: Interest = .read
     let result = linux_epoll_add(epoll, waker.descriptor, interest.epollEvents, Waker.token)
@@ -35,11 +44,19 @@ public final class LinuxKernel: Kernel {
   }
 
   deinit {
-    names.stop()
-    streams.restore()
+    // After a fork a thread that is not there any more may hold the lock of the names, and the
+    // flags of the standard streams are the parent's.
+    if !isInherited {
+      names.stop()
+      streams.restore()
+    }
     _ = linux_close(epoll)
     unsafe events.deallocate()
   }
+
+  /// Whether this process got the kernel from its parent by fork(2).
+  @inline(__always)
+  private var isInherited: Bool { linux_fork_count() != forks }
 
   // MARK: Clocks and entropy
 
@@ -62,6 +79,7 @@ public final class LinuxKernel: Kernel {
   /// Source: epoll_pwait2(2). One system call, and one reading of the clock for a deadline.
   public override func poll(until deadline: UInt64?, into batch: EventBatch) -> Int32 {
     batch.count = 0
+    if isInherited { return -EBADFD }
     let timeout = Self.timeout(until: deadline)
     var isWoken = timeout == 0 ? waker.isRunning() : waker.willWait()
     let count = unsafe linux_epoll_wait(
@@ -100,11 +118,14 @@ public final class LinuxKernel: Kernel {
 
   /// Source: epoll_ctl(2), EPOLL_CTL_ADD. `UInt64.max` is not a token: `-EINVAL`.
   public override func register(_ fd: Int32, _ interest: Interest, token: UInt64) -> Int32 {
+    if isInherited { return -EBADFD }
     guard token != Waker.token else { return -EINVAL }
     return linux_epoll_add(epoll, fd, interest.epollEvents, token)
   }
 
-  public override func deregister(_ fd: Int32) -> Int32 { linux_epoll_remove(epoll, fd) }
+  public override func deregister(_ fd: Int32) -> Int32 {
+    isInherited ? -EBADFD : linux_epoll_remove(epoll, fd)
+  }
 
   // MARK: Sockets
 
@@ -216,7 +237,7 @@ public final class LinuxKernel: Kernel {
 
   /// One or two calls of fcntl(2).
   public override func setNonBlocking(_ fd: Int32) -> Int32 { streams.setNonBlocking(fd) }
-  public override func restore() { streams.restore() }
+  public override func restore() { if !isInherited { streams.restore() } }
 
   /// Two system calls: poll(2), read(2). A reader in another process can come between the two.
   public override func readStandardInput(_ buffer: UnsafeMutableRawBufferPointer) -> Int {

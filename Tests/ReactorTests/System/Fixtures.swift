@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 @testable import Reactor
 
@@ -147,4 +148,12 @@ func inThread(_ body: @escaping @Sendable () -> Void) {
       return nil
     }, box.toOpaque())
   _ = pthread_detach(thread)
+}
+
+/// Lets one thread wait until another has got somewhere.
+final class Latch: Sendable {
+  private let isOpen = Atomic(false)
+
+  func open() { isOpen.store(true, ordering: .releasing) }
+  func wait() { while !isOpen.load(ordering: .acquiring) { sched_yield() } }
 }
