@@ -20,7 +20,7 @@ final class Child {
     var signal: Int32?
   }
 
-  private let pid: pid_t
+  let pid: pid_t
   private var input: Int32
   private var output: Int32
   private var errors: Int32

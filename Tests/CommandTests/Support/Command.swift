@@ -43,3 +43,6 @@ func expectSuccess(
   #expect(result.errors == "", sourceLocation: location)
   #expect(result.code == 0, sourceLocation: location)
 }
+
+/// Whether tests that have a long version run it: `make soak` says so.
+let isSoak = ProcessInfo.processInfo.environment["LUAREACT_SOAK"] != nil
