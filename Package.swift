@@ -15,6 +15,7 @@ let package = Package(
   products: [
     .library(name: "Reactor", targets: ["Reactor"]),
     .library(name: "LuaHost", targets: ["LuaHost"]),
+    .library(name: "Simulator", targets: ["Simulator"]),
     .executable(name: "luareact", targets: ["luareact"]),
   ],
   dependencies: [
@@ -24,6 +25,7 @@ let package = Package(
     .target(name: "CLinux"),
     .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
     .target(name: "Reactor", dependencies: ["CLinux"], swiftSettings: strict),
+    .target(name: "Simulator", dependencies: ["Reactor"], swiftSettings: strict),
     .target(
       name: "LuaHost", dependencies: ["Reactor", "CLua"], exclude: ["Prelude"],
       swiftSettings: strict),
@@ -37,6 +39,7 @@ let package = Package(
       name: "AllocationSweep", dependencies: ["LuaHost"], path: "Tests/AllocationSweep",
       exclude: ["scripts"], swiftSettings: strict),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),
+    .testTarget(name: "SimulatorTests", dependencies: ["Simulator"], swiftSettings: strict),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"], swiftSettings: strict),
     .testTarget(name: "CommandTests", swiftSettings: strict),
   ]

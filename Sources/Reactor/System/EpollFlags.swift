@@ -4,7 +4,7 @@ extension Interest {
   /// The events that epoll reports for this interest. Errors and hang-ups come without asking.
   ///
   /// Always edge-triggered: a registration is made once, and no wait needs an epoll_ctl(2).
-  var epollEvents: UInt32 {
+  package var epollEvents: UInt32 {
     var events = LINUX_EPOLL_ET
     if contains(.read) { events |= LINUX_EPOLL_IN | LINUX_EPOLL_RDHUP }
     if contains(.write) { events |= LINUX_EPOLL_OUT }
@@ -16,7 +16,7 @@ extension Interest {
 
 extension Ready {
   /// What events of epoll say of a descriptor. Source: epoll_ctl(2).
-  init(epollEvents events: UInt32) {
+  package init(epollEvents events: UInt32) {
     self = []
     if events & LINUX_EPOLL_IN != 0 { insert(.readable) }
     if events & LINUX_EPOLL_OUT != 0 { insert(.writable) }

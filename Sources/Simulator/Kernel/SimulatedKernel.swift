@@ -1,0 +1,230 @@
+import Glibc
+import Reactor
+
+/// The kernel of a process on a node of a simulated world.
+///
+/// It answers as Linux does, but everything that it tells of is the world's: time, entropy, the
+/// network, names. `poll(until:into:)` never waits: it takes what is there, notes the deadline and
+/// returns, and the world calls the process again when something has come or the time has.
+///
+/// A kernel whose process was killed answers `-EBADF` to everything that takes a descriptor.
+@safe
+public final class SimulatedKernel: Kernel {
+  /// nil after the process has ended.
+  @safe @exclusivity(unchecked) private(set) var node: Node?
+  @safe @exclusivity(unchecked) var descriptors = DescriptorTable()
+  /// Files with something to report, in the order in which that came.
+  @safe @exclusivity(unchecked) private var pending: [OpenFile] = []
+  /// When the process wants to run again, as a moment of the world; set by each poll.
+  @safe @exclusivity(unchecked) private var deadline: UInt64 = 0
+  @safe @exclusivity(unchecked) private var entropySource: RandomStream
+
+  init(node: Node) {
+    self.node = node
+    entropySource = RandomStream(seed: node.world.seed, .entropy, from: UInt64(node.index))
+    super.init()
+    for fd: Int32 in 0...2 { _ = descriptors.insert(StandardStream(node: node, fd: fd)) }
+  }
+
+  /// Ends the process: closes every descriptor.
+  func exit() {
+    for fd in descriptors.numbers { _ = close(fd) }
+    pending.removeAll()
+    node = nil
+  }
+
+  // MARK: Clocks and entropy
+
+  public override func monotonic() -> UInt64 {
+    guard let node else { return 0 }
+    return node.clock.monotonic(at: node.present)
+  }
+
+  public override func wall() -> Int64 {
+    guard let node else { return 0 }
+    return node.clock.wall(at: node.present)
+  }
+
+  public override func processorTime() -> UInt64 { node?.processorTime ?? 0 }
+
+  public override func entropy(_ buffer: UnsafeMutableRawBufferPointer) {
+    unsafe entropySource.fill(buffer)
+  }
+
+  // MARK: Waiting
+
+  /// When the process has to run again; 0: at once.
+  var nextTurn: UInt64 { pending.isEmpty ? deadline : 0 }
+
+  func addPending(_ file: OpenFile) {
+    pending.append(file)
+    node?.mark()
+  }
+
+  public override func poll(until deadline: UInt64?, into batch: EventBatch) -> Int32 {
+    batch.removeAll()
+    guard let node else { return -EBADF }
+    var index = 0
+    while index < pending.count, batch.count < batch.capacity {
+      report(pending[index], into: batch)
+      index += 1
+    }
+    pending.removeFirst(index)
+    self.deadline = deadline.map { node.clock.moment(ofMonotonic: $0) } ?? .max
+    if batch.count > 0 { self.deadline = 0 }
+    return 0
+  }
+
+  private func report(_ file: OpenFile, into batch: EventBatch) {
+    file.isPending = false
+    let events = file.events
+    for watch in file.watches {
+      let seen = events.intersection(watch.events.union([.error, .hangUp]))
+      guard !seen.isEmpty else { continue }
+      batch.append(KernelEvent(token: watch.token, ready: Ready(epollEvents: seen.rawValue)))
+    }
+  }
+
+  public override func register(_ fd: Int32, _ interest: Interest, token: UInt64) -> Int32 {
+    guard let file = descriptors[fd] else { return -EBADF }
+    if file.kind == .regularFile || file.kind == .directory { return -EPERM }
+    let events = PollEvents(rawValue: interest.epollEvents).intersection(.all)
+    return file.addWatch(OpenFile.Watch(fd: fd, token: token, events: events))
+  }
+
+  public override func deregister(_ fd: Int32) -> Int32 {
+    descriptors[fd]?.removeWatch(of: fd) ?? -EBADF
+  }
+
+  // MARK: Descriptors
+
+  /// Gives a new file the lowest free number.
+  func open(_ file: OpenFile) -> Int32 {
+    let fd = descriptors.insert(file)
+    if fd < 0 { file.close() }
+    return fd
+  }
+
+  public override func close(_ fd: Int32) -> Int32 {
+    guard let file = descriptors.remove(fd) else { return -EBADF }
+    if file.references == 0 {
+      file.removeWatches()
+      file.close()
+    }
+    return 0
+  }
+
+  public override func duplicate(_ fd: Int32) -> Int32 {
+    guard let file = descriptors[fd] else { return -EBADF }
+    return descriptors.insert(file)
+  }
+
+  public override func kind(_ fd: Int32, _ kind: inout DescriptorKind) -> Int32 {
+    guard let file = descriptors[fd] else { return -EBADF }
+    kind = file.kind
+    return 0
+  }
+
+  public override func setNonBlocking(_ fd: Int32) -> Int32 { descriptors[fd] == nil ? -EBADF : 0 }
+
+  // MARK: Sockets
+
+  public override func socket(
+    _ family: Int32, _ kind: Int32, _ protocolNumber: Int32
+  ) -> Int32 {
+    guard let node else { return -EBADF }
+    let type = kind & 0xF
+    switch (family, type) {
+    case (AF_INET, 2), (AF_INET6, 2):
+      guard protocolNumber == 0 || protocolNumber == IPPROTO_UDP else { return -EPROTONOSUPPORT }
+      return open(UDPSocket(node: node, isIPv6: family == AF_INET6))
+    default: return -EAFNOSUPPORT
+    }
+  }
+
+  public override func bind(_ fd: Int32, _ address: borrowing SocketAddress) -> Int32 {
+    descriptors[fd]?.bind(address) ?? -EBADF
+  }
+
+  public override func listen(_ fd: Int32, backlog: Int32) -> Int32 {
+    descriptors[fd]?.listen(backlog: backlog) ?? -EBADF
+  }
+
+  public override func accept(_ fd: Int32, _ peer: inout SocketAddress) -> Int32 {
+    guard let file = descriptors[fd] else { return -EBADF }
+    var result: Int32 = 0
+    guard let connection = file.accept(&peer, &result) else { return result }
+    return open(connection)
+  }
+
+  public override func connect(_ fd: Int32, _ address: borrowing SocketAddress) -> Int32 {
+    descriptors[fd]?.connect(address) ?? -EBADF
+  }
+
+  public override func shutdown(_ fd: Int32, how: Int32) -> Int32 {
+    descriptors[fd]?.shutdown(how: how) ?? -EBADF
+  }
+
+  public override func localAddress(_ fd: Int32, _ address: inout SocketAddress) -> Int32 {
+    descriptors[fd]?.localAddress(&address) ?? -EBADF
+  }
+
+  public override func peerAddress(_ fd: Int32, _ address: inout SocketAddress) -> Int32 {
+    descriptors[fd]?.peerAddress(&address) ?? -EBADF
+  }
+
+  public override func option(
+    _ fd: Int32, level: Int32, name: Int32, _ value: UnsafeMutableRawBufferPointer
+  ) -> Int32 {
+    unsafe descriptors[fd]?.option(level: level, name: name, value) ?? -EBADF
+  }
+
+  public override func setOption(
+    _ fd: Int32, level: Int32, name: Int32, _ value: UnsafeRawBufferPointer
+  ) -> Int32 {
+    unsafe descriptors[fd]?.setOption(level: level, name: name, value) ?? -EBADF
+  }
+
+  // MARK: Transfers
+
+  public override func read(_ fd: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    unsafe descriptors[fd]?.read(buffer) ?? Int(-EBADF)
+  }
+
+  public override func write(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    unsafe descriptors[fd]?.write(bytes) ?? Int(-EBADF)
+  }
+
+  public override func receive(
+    _ fd: Int32, _ buffer: UnsafeMutableRawBufferPointer, flags: Int32
+  ) -> Int {
+    unsafe descriptors[fd]?.receive(buffer, flags: flags) ?? Int(-EBADF)
+  }
+
+  public override func send(_ fd: Int32, _ bytes: UnsafeRawBufferPointer, flags: Int32) -> Int {
+    unsafe descriptors[fd]?.send(bytes, flags: flags) ?? Int(-EBADF)
+  }
+
+  public override func receiveMessage(
+    _ fd: Int32, _ buffer: UnsafeMutableRawBufferPointer, flags: Int32, _ message: inout Message
+  ) -> Int {
+    message = Message()
+    return unsafe descriptors[fd]?.receiveMessage(buffer, flags: flags, &message) ?? Int(-EBADF)
+  }
+
+  public override func sendMessage(
+    _ fd: Int32, _ bytes: UnsafeRawBufferPointer, flags: Int32, _ message: borrowing Message
+  ) -> Int {
+    unsafe descriptors[fd]?.sendMessage(bytes, flags: flags, message) ?? Int(-EBADF)
+  }
+
+  // MARK: Standard streams
+
+  public override func readStandardInput(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    unsafe read(0, buffer)
+  }
+
+  public override func writeStandard(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    unsafe write(fd, bytes)
+  }
+}

@@ -1,0 +1,115 @@
+import Reactor
+
+/// A world of nodes that exchange packets, with a time of its own.
+///
+/// Whatever happens is an event with a time, and equal times have an order: one seed gives one
+/// run. The world calls nobody but its owner's `onTurn`, which runs the program of one node until
+/// that has nothing left to do.
+///
+/// ```swift
+/// let world = World(seed: 7)
+/// let node = world.addNode("n1")
+/// let host = try LuaHost(kernel: node.start())
+/// world.onTurn = { _ in try? host.turn() }
+/// world.run(until: 60_000_000_000)
+/// ```
+@safe
+public final class World {
+  public let seed: UInt64
+  /// Nanoseconds since the world began.
+  @safe @exclusivity(unchecked) public private(set) var now: UInt64 = 0
+  @safe @exclusivity(unchecked) public private(set) var nodes: [Node] = []
+  /// Runs the program of a node once: polls its kernel, and does what became possible.
+  @safe @exclusivity(unchecked) public var onTurn: ((Node) -> Void)?
+
+  let network = Network()
+  @safe @exclusivity(unchecked) private var heap = EventHeap()
+  @safe @exclusivity(unchecked) private var sequence: UInt64 = 0
+  /// Nodes that run at this instant, in the order in which they became runnable.
+  @safe @exclusivity(unchecked) private var runnable: [Node] = []
+  @safe @exclusivity(unchecked) private var names: [String: UInt32] = [:]
+  @safe @exclusivity(unchecked) private var actions = ActionTable()
+  /// Events that have happened.
+  @safe @exclusivity(unchecked) public private(set) var eventCount: UInt64 = 0
+
+  public init(seed: UInt64) { self.seed = seed }
+
+  deinit {
+    for node in nodes { node.leaveWorld() }
+    heap.deallocate()
+  }
+
+  // MARK: Nodes
+
+  /// Adds a node, powered and without a program. Its addresses are 10.0.0.1 and fd00::1 for the
+  /// first one, counting up.
+  ///
+  /// - Returns: nil when the name is taken, or there are 2^24 - 2 nodes already.
+  public func addNode(_ name: String) -> Node? {
+    guard names[name] == nil, nodes.count < 0xFF_FFFE else { return nil }
+    let node = Node(name, index: UInt32(nodes.count), world: self)
+    names[name] = node.index
+    nodes.append(node)
+    network.claim(node.ipv4, for: node.index)
+    network.claim(node.ipv6, for: node.index)
+    return node
+  }
+
+  public func node(named name: String) -> Node? { names[name].map { nodes[Int($0)] } }
+
+  // MARK: Time
+
+  /// Calls `action` at a time of the world, before the nodes that run at that time; one that has
+  /// passed counts as now.
+  public func at(_ time: UInt64, _ action: @escaping () -> Void) {
+    push(at: time, .action, UInt(actions.add(action)))
+  }
+
+  /// When the next event happens; nil: nothing will ever happen again.
+  public var nextTime: UInt64? { heap.nextTime }
+
+  /// Moves on to the next instant at which something happens, lets it happen, and runs the nodes
+  /// that it concerns.
+  ///
+  /// - Returns: false when nothing happens until `limit`.
+  @discardableResult
+  public func step(until limit: UInt64 = .max) -> Bool {
+    guard let time = heap.nextTime, time <= limit else { return false }
+    now = time
+    while let event = heap.pop(notAfter: time) { happen(event) }
+    var index = 0
+    while index < runnable.count {
+      runnable[index].turn()
+      index += 1
+    }
+    runnable.removeAll(keepingCapacity: true)
+    return true
+  }
+
+  /// Lets everything happen until `limit`, which is the time then.
+  public func run(until limit: UInt64) {
+    while step(until: limit) {}
+    now = max(now, limit)
+  }
+
+  @inline(__always)
+  private func happen(_ event: Event) {
+    eventCount &+= 1
+    switch event.kind {
+    case .arrival:
+      guard let packet = unsafe PacketPointer(bitPattern: event.word) else { return }
+      unsafe nodes[Int(packet.pointee.node)].arrive(packet)
+    case .wake: nodes[Int(event.word)].wake(at: event.time)
+    case .action: actions.take(event.word)?()
+    }
+  }
+
+  // MARK: For nodes and links
+
+  func push(at time: UInt64, _ kind: Event.Kind, _ word: UInt) {
+    sequence &+= 1
+    heap.push(Event(time: max(time, now), order: sequence, word: word, kind: kind))
+  }
+
+  func makeRunnable(_ node: Node) { runnable.append(node) }
+}
