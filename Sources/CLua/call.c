@@ -106,9 +106,7 @@ static inline int enter(lua_State *L, lr_function *f, uint32_t reason) {
 static int again(lua_State *L, int status, lua_KContext context) {
   lr_function *f = (lr_function *)context;
   (void)status;
-  uint32_t reason = f->host->task->reason;
-  if (!f->keeps) return enter(L, f, reason);
-  return run_leaf(L, f, &f->host->call, reason);
+  return enter(L, f, f->host->task->reason);
 }
 
 /// The task's operations of this turn are used up: the others run first, then the call begins.

@@ -185,6 +185,33 @@ static int describe_cancelled(lua_State *L) {
   return 1;
 }
 
+// The functions that are C alone, by module.
+static const luaL_Reg base_functions[] = {
+  {"make_print", lr_make_print}, {"bind", lr_bind}, {"note_native_code", lr_note_native_code},
+  {NULL, NULL},
+};
+static const luaL_Reg net_functions[] = {
+  {"serve_connection", lr_serve_connection}, {NULL, NULL},
+};
+static const luaL_Reg task_functions[] = {
+  {"spawn", lr_spawn}, {"spawn_detached", lr_spawn_detached},
+  {"spawn_observed", lr_spawn_observed}, {"self", lr_self}, {"yield", lr_yield}, {NULL, NULL},
+};
+
+/// Makes the object that a cancel raises, and puts it into the module on top of the stack.
+static void make_cancelled(lua_State *L, lr_host *h) {
+  lua_newtable(L);
+  lua_newtable(L);
+  lua_pushcfunction(L, describe_cancelled);
+  lua_setfield(L, -2, "__tostring");
+  lua_pushliteral(L, "cancelled");
+  lua_setfield(L, -2, "__name");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "Cancelled");
+  h->cancelled = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 static int open(lua_State *L) {
   lr_host *h = lr_host_of(L);
   const lr_options *options = lua_touserdata(L, 1);
@@ -200,36 +227,12 @@ static int open(lua_State *L) {
   lua_newtable(L);
   h->natives = luaL_ref(L, LUA_REGISTRYINDEX);
   lr_push_natives(L, h, "reactor.base");
-  lua_pushcfunction(L, lr_make_print);
-  lua_setfield(L, -2, "make_print");
-  lua_pushcfunction(L, lr_bind);
-  lua_setfield(L, -2, "bind");
-  lua_pushcfunction(L, lr_note_native_code);
-  lua_setfield(L, -2, "note_native_code");
+  luaL_setfuncs(L, base_functions, 0);
   lr_push_natives(L, h, "reactor.net");
-  lua_pushcfunction(L, lr_serve_connection);
-  lua_setfield(L, -2, "serve_connection");
+  luaL_setfuncs(L, net_functions, 0);
   lr_push_natives(L, h, "reactor.task");
-  lua_pushcfunction(L, lr_spawn);
-  lua_setfield(L, -2, "spawn");
-  lua_pushcfunction(L, lr_spawn_detached);
-  lua_setfield(L, -2, "spawn_detached");
-  lua_pushcfunction(L, lr_spawn_observed);
-  lua_setfield(L, -2, "spawn_observed");
-  lua_pushcfunction(L, lr_self);
-  lua_setfield(L, -2, "self");
-  lua_pushcfunction(L, lr_yield);
-  lua_setfield(L, -2, "yield");
-  lua_newtable(L);
-  lua_newtable(L);
-  lua_pushcfunction(L, describe_cancelled);
-  lua_setfield(L, -2, "__tostring");
-  lua_pushliteral(L, "cancelled");
-  lua_setfield(L, -2, "__name");
-  lua_setmetatable(L, -2);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -3, "Cancelled");
-  h->cancelled = luaL_ref(L, LUA_REGISTRYINDEX);
+  luaL_setfuncs(L, task_functions, 0);
+  make_cancelled(L, h);
   return 0;
 }
 

@@ -65,7 +65,7 @@ struct lr_function {
   lr_class_record *class;
   uint8_t codes[LR_MAX_CODES];
   uint8_t code_count, required;  // arguments in all, and up to the last that must be there
-  bool rest, waits, keeps, texts, joins;
+  bool rest, waits, texts, joins;
   char name[38];
 };
 

@@ -122,7 +122,6 @@ int32_t lr_define(lr_host *h, const char *module, const lr_definition *definitio
     f->data = d->data;
     f->class = d->class_id ? h->classes[d->class_id - 1] : NULL;
     f->waits = (d->flags & LR_WAITS) != 0;
-    f->keeps = (d->flags & LR_KEEPS) != 0;
     f->joins = (d->flags & LR_JOINS) != 0;
     f->texts = f->joins || (d->flags & LR_TEXTS) != 0;
     strncpy(f->name, d->name, sizeof f->name - 1);

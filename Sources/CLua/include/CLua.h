@@ -94,7 +94,7 @@ typedef struct lr_task {
   uint32_t first_child;
   uint32_t previous_sibling;
   uint32_t next_sibling;
-  uint32_t kept_count;  // what a leaf needs when its wait ends …
+  uint32_t kept_count;  // what a fast leaf needs when its wait ends …
   void *kept;
   void *waiter;      // the reactor's wait record
   /// Head of the queue of tasks that wait for this one. With LR_TASK_OWNS: slot and generation
@@ -175,10 +175,9 @@ typedef struct lr_definition {
 } lr_definition;
 
 enum {
-  LR_KEEPS = 1u << 1,  // finds in `kept` what it needs when its wait ends: no arguments then
   LR_WAITS = 1u << 0,  // may wait: refused where the caller cannot yield, raises when cancelled
-  LR_TEXTS = 1u << 2,  // the arguments behind the handle are strings or numbers …
-  LR_JOINS = 1u << 3,  // … and arrive as one string
+  LR_TEXTS = 1u << 1,  // the arguments behind the handle are strings or numbers …
+  LR_JOINS = 1u << 2,  // … and arrive as one string
 };
 
 typedef struct lr_options {

@@ -70,12 +70,6 @@ public struct Call {
 
   var waiter: WaiterPointer? { unsafe raw.waiter }
 
-  /// Keeps a stream and a number for the time when the wait has ended.
-  func keep(_ stream: StreamPointer, _ count: Int) {
-    unsafe raw.pointee.task.pointee.kept = UnsafeMutableRawPointer(stream)
-    unsafe raw.pointee.task.pointee.kept_count = UInt32(truncatingIfNeeded: count)
-  }
-
   /// Who calls, and until when it may wait: the timeout in seconds is argument `index`.
   func caller(timeout index: Int) -> Caller {
     let reason = reason

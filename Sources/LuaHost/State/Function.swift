@@ -12,8 +12,6 @@ struct Function {
   let signature: StaticString
   /// Whether it may wait: such a call is refused where the script cannot yield.
   var waits = false
-  /// Whether it keeps what it needs over its wait (`Call.keep`), and is not decoded again.
-  var keeps = false
   /// Whether it takes any number of strings and numbers, and whether they arrive as one string.
   var texts = Texts.none
   /// The class whose method it is; nil: a function of the module.
@@ -26,14 +24,13 @@ struct Function {
   enum Texts { case none, separate, joined }
 
   init(
-    _ name: StaticString, _ signature: StaticString, waits: Bool = false, keeps: Bool = false,
-    texts: Texts = .none, method: HandleClass? = nil, fast: lr_fast_leaf? = nil,
-    fastAgain: lr_fast_again? = nil, _ leaf: @escaping Leaf
+    _ name: StaticString, _ signature: StaticString, waits: Bool = false, texts: Texts = .none,
+    method: HandleClass? = nil, fast: lr_fast_leaf? = nil, fastAgain: lr_fast_again? = nil,
+    _ leaf: @escaping Leaf
   ) {
     self.name = name
     self.signature = signature
     self.waits = waits
-    self.keeps = keeps
     self.texts = texts
     self.method = method
     unsafe self.leaf = unsafe leaf
@@ -43,7 +40,6 @@ struct Function {
 
   private var flags: UInt32 {
     var flags = waits ? LR_WAITS : 0
-    if keeps { flags |= LR_KEEPS }
     switch texts {
     case .none: break
     case .separate: flags |= LR_TEXTS
