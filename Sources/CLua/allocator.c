@@ -20,6 +20,7 @@ void lr_allocator_init(lr_allocator *a, size_t soft, size_t hard) {
 }
 
 void lr_allocator_destroy(lr_allocator *a) {
+  if (a->arena) return lr_arena_close(a->arena);
   while (a->chunks) {
     lr_chunk *next = a->chunks->next;
     free(a->chunks);
@@ -35,6 +36,30 @@ void lr_allocator_fail(lr_allocator *a, uint64_t first, int32_t mode) {
 
 static inline size_t class_of(size_t size) { return (size + LR_STEP - 1) / LR_STEP; }
 
+/// Whether blocks of a size come from the size classes.
+static inline bool is_small(const lr_allocator *a, size_t size) {
+#ifdef LR_PLAIN_MALLOC
+  return a->arena && size <= LR_SMALL;
+#else
+  (void)a;
+  return size <= LR_SMALL;
+#endif
+}
+
+/// Gets memory to cut blocks from. False: there is none.
+static bool add_chunk(lr_allocator *a) {
+  lr_chunk *chunk = a->arena ? lr_arena_take(a->arena, CHUNK) : malloc(CHUNK);
+  if (!chunk) {
+    a->bump = a->bump_end = NULL;
+    return false;
+  }
+  chunk->next = a->chunks;
+  a->chunks = chunk;
+  a->bump = (char *)chunk + sizeof *chunk;
+  a->bump_end = (char *)chunk + CHUNK;
+  return true;
+}
+
 __attribute__((noinline)) static void *refill(lr_allocator *a, size_t class) {
   size_t size = class * LR_STEP;
   if ((size_t)(a->bump_end - a->bump) < size) {
@@ -45,15 +70,7 @@ __attribute__((noinline)) static void *refill(lr_allocator *a, size_t class) {
       block->next = a->free[left];
       a->free[left] = block;
     }
-    lr_chunk *chunk = malloc(CHUNK);
-    if (!chunk) {
-      a->bump = a->bump_end = NULL;
-      return NULL;
-    }
-    chunk->next = a->chunks;
-    a->chunks = chunk;
-    a->bump = (char *)chunk + sizeof *chunk;
-    a->bump_end = (char *)chunk + CHUNK;
+    if (!add_chunk(a)) return NULL;
   }
   void *block = a->bump;
   a->bump += size;
@@ -61,8 +78,7 @@ __attribute__((noinline)) static void *refill(lr_allocator *a, size_t class) {
 }
 
 static inline void *take(lr_allocator *a, size_t size) {
-#ifndef LR_PLAIN_MALLOC
-  if (size <= LR_SMALL) {
+  if (is_small(a, size)) {
     size_t class = class_of(size);
     lr_free_block *block = a->free[class];
     if (block) {
@@ -71,20 +87,25 @@ static inline void *take(lr_allocator *a, size_t size) {
     }
     return refill(a, class);
   }
-#endif
-  return malloc(size);
+  return a->arena ? lr_arena_take(a->arena, size) : malloc(size);
 }
 
 static inline void give(lr_allocator *a, void *block, size_t size) {
-#ifndef LR_PLAIN_MALLOC
-  if (size <= LR_SMALL) {
+  if (is_small(a, size)) {
     lr_free_block *free_block = block;
     free_block->next = a->free[class_of(size)];
     a->free[class_of(size)] = free_block;
     return;
   }
-#endif
-  free(block);
+  if (a->arena) lr_arena_give(a->arena, block, size); else free(block);
+}
+
+/// Whether a block has the room for another size as well.
+static inline bool fits(const lr_allocator *a, size_t old_size, size_t new_size) {
+  bool small = is_small(a, old_size);
+  if (small != is_small(a, new_size)) return false;
+  if (small) return class_of(old_size) == class_of(new_size);
+  return a->arena && lr_arena_room(old_size) == lr_arena_room(new_size);
 }
 
 /// Whether an allocation that grows is refused: by a test, or by the limit.
@@ -98,22 +119,16 @@ __attribute__((noinline)) static void *resize(
   lr_allocator *a, void *block, size_t old_size, size_t new_size
 ) {
   if (new_size > old_size && refused(a, new_size - old_size)) return NULL;
-  void *moved;
-#ifdef LR_PLAIN_MALLOC
-  moved = realloc(block, new_size);
-#else
-  if (old_size <= LR_SMALL && class_of(old_size) == class_of(new_size)) {
-    moved = block;
-  } else if (old_size <= LR_SMALL || new_size <= LR_SMALL) {
+  void *moved = block;
+  if (!a->arena && !is_small(a, old_size) && !is_small(a, new_size)) {
+    moved = realloc(block, new_size);
+  } else if (!fits(a, old_size, new_size)) {
     moved = take(a, new_size);
     if (moved) {
       memcpy(moved, block, old_size < new_size ? old_size : new_size);
       give(a, block, old_size);
     }
-  } else {
-    moved = realloc(block, new_size);
   }
-#endif
   if (!moved) {
     if (new_size > old_size) return NULL;
     moved = block;  // a shrink keeps its block; what it is too large by is lost until the end

@@ -1,4 +1,6 @@
 // The body of a task that is made of several chunks: they run one after another.
+#include <string.h>
+
 #include "internal.h"
 
 /// Runs the chunks at 1…n, the upvalue; the last gets the arguments above, and its results are
@@ -29,6 +31,9 @@ void lr_push_chunks(lua_State *L, const lr_chunk_source *chunks, size_t count) {
   }
   for (size_t i = 0; i < count; i++) {
     const lr_chunk_source *c = &chunks[i];
-    if (luaL_loadbufferx(L, c->bytes, c->length, c->name, "t") != LUA_OK) lua_error(L);
+    // By an address of Lua's own: the library keeps names by where they stand (pinned.c).
+    const char *name = lua_pushlstring(L, c->name, strlen(c->name));
+    if (luaL_loadbufferx(L, c->bytes, c->length, name, "t") != LUA_OK) lua_error(L);
+    lua_remove(L, -2);
   }
 }

@@ -106,4 +106,5 @@ void lr_open_guards(lua_State *L, lr_host *h) {
   lua_setglobal(L, "setmetatable");
   replace(L, NULL, "collectgarbage", collect_garbage, true);
   replace(L, LUA_DBLIBNAME, "getregistry", get_registry, false);
+  replace(L, LUA_TABLIBNAME, "sort", lr_sort, false);
 }

@@ -112,7 +112,8 @@ static int make(lua_State *L) {
   lua_createtable(L, 0, 64);
   lua_setfield(L, -2, "__index");
   if (m->class->id != 1) {  // a task's end needs no finalizer: class 1 is the task's
-    lua_pushcfunction(L, collect);
+    lua_pushboolean(L, 0);  // an upvalue: see pinned.c
+    lua_pushcclosure(L, collect, 1);
     lua_setfield(L, -2, "__gc");
   }
   lua_pushliteral(L, "a handle's metatable is protected");

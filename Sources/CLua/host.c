@@ -106,6 +106,7 @@ static int save_task_error(lua_State *L) {
   lua_pushvalue(task->thread, -1);
   lua_xmove(task->thread, L, 1);
   lr_save_error(h, L, 2);
+  if (h->spent) return 0;  // the error says where
   lua_rawgeti(L, LUA_REGISTRYINDEX, h->traces);
   if (lua_rawgeti(L, -1, task->slot) == LUA_TSTRING) {
     size_t length;
@@ -233,6 +234,7 @@ static int open(lua_State *L) {
   lr_push_natives(L, h, "reactor.task");
   luaL_setfuncs(L, task_functions, 0);
   make_cancelled(L, h);
+  if (options->pinned) lr_open_pinned(L);
   return 0;
 }
 
@@ -244,7 +246,12 @@ lr_host *lr_host_open(const lr_options *options) {
   h->call.host = h;
   h->call.arguments = h->arguments;
   h->call.results = h->results;
-  h->L = lua_newstate(lr_allocate, &h->allocator);
+  if (options->pinned && lr_arena_open(&h->allocator.arena, options->place)) {
+    free(h);
+    return NULL;
+  }
+  h->L = options->pinned ? lr_pin_state(&h->allocator, options->hash_seed)
+                         : lua_newstate(lr_allocate, &h->allocator);
   if (!h->L) {
     lr_allocator_destroy(&h->allocator);
     free(h);
@@ -256,6 +263,7 @@ lr_host *lr_host_open(const lr_options *options) {
     lr_host_close(h);
     return NULL;
   }
+  if (options->pinned) lr_meter_start(h);
   return h;
 }
 
@@ -269,9 +277,11 @@ lr_call *lr_call_record(lr_host *h) { return &h->call; }
 
 const char *lr_version(void) { return LUA_RELEASE; }
 
+void lr_host_abandon(lr_host *h) { h->abandoned = true; }
+
 void lr_host_close(lr_host *h) {
   h->allocator.fail_from = UINT64_MAX;
-  lua_close(h->L);
+  if (!h->abandoned) lua_close(h->L);
   lr_allocator_destroy(&h->allocator);
   for (size_t i = 0; i < h->function_count; i++) free(h->functions[i]);
   for (uint32_t i = 0; i < h->class_count; i++) free(h->classes[i]);

@@ -25,6 +25,9 @@ typedef struct lr_chunk {
   struct lr_chunk *next;
 } lr_chunk;
 
+/// ARENA (arena.c): memory of a pinned state, at an address that is the same in every run.
+typedef struct lr_arena lr_arena;
+
 /// ALLOCATOR (allocator.c)
 typedef struct lr_allocator {
   lr_free_block *free[LR_SMALL / LR_STEP + 1];
@@ -32,12 +35,19 @@ typedef struct lr_allocator {
   lr_chunk *chunks;
   size_t bytes, hard_limit, soft_limit;
   uint64_t count, fail_from, fail_to;  // allocations seen; those in [from, to) fail
+  lr_arena *arena;                     // of a pinned state: all memory is from there
 } lr_allocator;
 
 void lr_allocator_init(lr_allocator *a, size_t soft, size_t hard);
 void lr_allocator_destroy(lr_allocator *a);
 void *lr_allocate(void *allocator, void *block, size_t old_size, size_t new_size);
 void lr_allocator_fail(lr_allocator *a, uint64_t first, int32_t mode);
+
+const char *lr_arena_open(lr_arena **arena, uint32_t slot);  // NULL, or why there is none
+void lr_arena_close(lr_arena *arena);
+void *lr_arena_take(lr_arena *arena, size_t size);
+void lr_arena_give(lr_arena *arena, void *block, size_t size);
+size_t lr_arena_room(size_t size);  // what a block of that size takes
 
 typedef struct lr_class_record {
   struct lr_host *host;
@@ -127,6 +137,10 @@ struct lr_host {
   bool small_heap, script_paces;         // the collector's pace (guards.c)
   bool stopping;                         // coroutines get LR_LAST_INSTRUCTIONS more
   bool native_code;                      // a C module was loaded: coroutines are not used again
+  bool abandoned;                        // closed without finalizers, like a process that is killed
+  bool is_metered;                       // METER (meter.c) …
+  int spent;                             // … reference of the error when all was used up
+  int64_t allowance;                     // … instructions that are left
 
   lr_class_record **classes;
   uint32_t class_count;
@@ -211,6 +225,19 @@ lr_task *lr_task_make(lua_State *L, lr_host *h);
 void lr_open_coroutines(lua_State *L);
 void lr_open_guards(lua_State *L, lr_host *h);
 int lr_note_native_code(lua_State *L);
+
+// sort.c, civil.c
+int lr_sort(lua_State *L);
+int lr_civil_time(lua_State *L);
+int lr_civil_date(lua_State *L);
+
+// pin.c, pinned.c
+lua_State *lr_pin_state(lr_allocator *a, uint32_t seed);
+void lr_open_pinned(lua_State *L);
+
+// meter.c
+void lr_meter_start(lr_host *h);
+void lr_meter_reset(lr_host *h, lua_State *L);
 
 // texts.c
 int lr_call_texts(lua_State *L);

@@ -29,7 +29,8 @@ void lr_push_natives(lua_State *L, lr_host *h, const char *module) {
     lua_setfield(L, -3, module);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     if (lua_getfield(L, -1, module) == LUA_TNIL) {
-      lua_pushcfunction(L, native_module);
+      lua_pushboolean(L, 0);  // an upvalue: see pinned.c
+      lua_pushcclosure(L, native_module, 1);
       lua_setfield(L, -3, module);
     }
     lua_pop(L, 2);

@@ -266,7 +266,7 @@ void lr_task_free(lr_host *h, lr_task *task) {
   h->free_tasks[h->free_count++] = task->slot;
   lua_State *T = task->thread;
   if (keep_coroutine(h, task)) {
-    if (lua_gethookmask(T)) lua_sethook(T, NULL, 0, 0);
+    if (lua_gethookmask(T)) lr_meter_reset(h, T);
     lua_settop(T, 0);
   } else {
     lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->threads);

@@ -6,11 +6,14 @@ public enum LuaError: Error, Sendable, Equatable, CustomStringConvertible {
   case script(String)
   /// A definition that Lua cannot take: the text says which.
   case definition(String)
+  /// What scripts see cannot be made the same in every run. The text says why.
+  case unpinned(String)
   case outOfMemory
 
   public var description: String {
     switch self {
     case .syntax(let text), .script(let text), .definition(let text): text
+    case .unpinned(let why): "runs cannot be made repeatable here: \(why)"
     case .outOfMemory: "not enough memory"
     }
   }

@@ -53,15 +53,36 @@ public final class LuaHost {
   ///
   /// - Parameter readsEnvironment: whether `LUA_PATH` and `LUA_CPATH` say where modules are.
   /// - Throws: `LuaError.outOfMemory`.
-  public init(
+  public convenience init(
     kernel: Kernel, limits: Limits = Limits(), readsEnvironment: Bool = true
   ) throws(LuaError) {
+    try self.init(kernel: kernel, limits: limits, readsEnvironment: readsEnvironment, pin: nil)
+  }
+
+  /// Opens a host whose scripts see nothing that differs from run to run, if its kernel does so.
+  ///
+  /// - Throws: also `LuaError.unpinned`, with the reason.
+  package convenience init(
+    kernel: Kernel, limits: Limits = Limits(), pin: Pin
+  ) throws(LuaError) {
+    try self.init(kernel: kernel, limits: limits, readsEnvironment: false, pin: pin)
+  }
+
+  private init(
+    kernel: Kernel, limits: Limits, readsEnvironment: Bool, pin: Pin?
+  ) throws(LuaError) {
+    try pin?.check()
     driver = Driver(kernel: kernel)
     unsafe core = .allocate(capacity: 1)
     var options = lr_options()
     options.soft_limit = limits.softBytes.map { max($0, 0) } ?? 0
     options.hard_limit = limits.hardBytes.map { max($0, 0) } ?? 0
     options.no_environment = readsEnvironment ? 0 : 1
+    if let pin {
+      options.pinned = 1
+      options.place = UInt32(clamping: pin.place)
+      options.hash_seed = pin.seed
+    }
     guard let raw = unsafe lr_host_open(&options) else {
       unsafe core.deallocate()
       throw .outOfMemory

@@ -184,6 +184,9 @@ typedef struct lr_options {
   size_t soft_limit;  // bytes; 0 is none. Above it the collector works harder
   size_t hard_limit;  // bytes; 0 is none. Above it an allocation is refused
   uint32_t no_environment;  // 1: LUA_PATH and LUA_CPATH are not looked at
+  uint32_t pinned;          // 1: what scripts can see depends on what they do alone …
+  uint32_t place;           // … with memory at place 2 … 16,383, which no other state has
+  uint32_t hash_seed;       // … and this seed for the order of keys
 } lr_options;
 
 /// A text that C owns until the next call that returns one.
@@ -195,6 +198,20 @@ typedef struct lr_text {
 // The host. Calls that return int32_t answer 0, or less than zero with `lr_error` set.
 lr_host *lr_host_open(const lr_options *options);
 void lr_host_close(lr_host *host);
+/// Lets no finalizer run when the host is closed, as when a process is killed.
+void lr_host_abandon(lr_host *host);
+
+/// Why no state can be pinned at a place: NULL when one can. The first call tries pinning out.
+const char *lr_pin_refusal(uint32_t place);
+/// The trial alone, for a test that has it look for the seed at another offset; 0 pins nothing.
+const char *lr_pin_try(size_t seed_offset);
+
+/// What scripts of a pinned host may do until this is called again, in instructions. Behind that
+/// an error ends whatever runs.
+void lr_meter_allow(lr_host *host, int64_t instructions);
+/// Whether a task was ended because nothing was left.
+int32_t lr_meter_is_spent(const lr_host *host);
+
 /// What every call carries as `context` from now on; where fast leaves put the bytes that they
 /// answer, and the flag that is set to 1 when a script has them.
 void lr_set_context(lr_host *host, void *context, const char *scratch, uint32_t *commit);

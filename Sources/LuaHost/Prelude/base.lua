@@ -139,8 +139,7 @@ local function noting(load_native)
   end
 end
 
-package.searchers[3], package.searchers[4] =
-  noting(package.searchers[3]), noting(package.searchers[4])
+for i = 3, #package.searchers do package.searchers[i] = noting(package.searchers[i]) end
 package.loadlib = noting(package.loadlib)
 
 -- require, whose searchers and module bodies may wait. A module that is being loaded by one
