@@ -134,7 +134,10 @@ enum NetModule {
     guard let stream = unsafe call.stream else { return call.fail("closed") }
     let kernel = call.host.kernel
     let attempt = unsafe call.host.driver.finishConnect(stream, call.caller(timeout: 1)) { fd in
-      Self.connectResult(kernel, fd)
+      let result = Self.connectResult(kernel, fd)
+      // A socket that hung up does not go on to connect.
+      let isOver = unsafe stream.pointee.io.pointee.ready.contains(.writeClosed)
+      return result == -EAGAIN && isOver ? -ENOTCONN : result
     }
     switch attempt {
     case .done: return call.answer(true)

@@ -86,9 +86,12 @@ function net.udp(address, options)
   return native.udp(address, options.peer)
 end
 
+--- Errors of accept that never go away.
+local broken = { EBADF = true, EFAULT = true, EINVAL = true, ENOTSOCK = true }
+
 --- Accepts until the listener is closed. Each connection gets a task that runs
 --- handler(connection, peer), and is closed when it ends. An error in a handler ends its own
---- connection, and is printed.
+--- connection, and is printed. A listener whose descriptor is no listener any more ends it too.
 function net.serve(listener, handler, options)
   check_options(options, {}, "serve")
   if type(handler) ~= "function" then
@@ -100,11 +103,13 @@ function net.serve(listener, handler, options)
   local wants_peer = info.nparams > 1 or info.isvararg
   local warned
   while true do
-    local conn, peer = accept(listener, nil, not wants_peer)
+    local conn, peer, name = accept(listener, nil, not wants_peer)
     if conn then
       serve_connection(handler, conn, peer)
     elseif peer == "closed" then
       return true
+    elseif broken[name] then
+      return nil, peer, name
     elseif not warned or time.mono() - warned > 10 then
       warned = time.mono()
       io.stderr:write("luareact: accept: ", peer, "; the listener goes on\n")

@@ -151,9 +151,11 @@ final class Child {
     return result
   }
 
+  func signal(_ number: Int32) { kill(pid, number) }
+
   /// Ends it with a signal, for a program that has no end of its own.
   func stop(_ number: Int32 = SIGTERM) throws -> Result {
-    kill(pid, number)
+    signal(number)
     return try finish()
   }
 
