@@ -19,12 +19,12 @@ void lr_check_may_wait(lua_State *L, lr_host *h, const char *name) {
   lr_refuse_wait(L, h, name);
 }
 
-static int fail_argument(lua_State *L, lr_call *c) {
+static int fail_argument(lua_State *L, lr_function *f, lr_call *c) {
   char text[160];
   size_t n = c->results[0].length < sizeof text - 1 ? c->results[0].length : sizeof text - 1;
   memcpy(text, c->results[0].bytes, n);
   text[n] = 0;
-  return luaL_argerror(L, (int)c->bad_argument, text);
+  return lr_bad_argument(L, f->name, (int)c->bad_argument, text);
 }
 
 /// Pushes several results. They are copied first: a finalizer can run between two of them and
@@ -59,13 +59,10 @@ static inline int push_results(lua_State *L, lr_host *h, lr_call *c) {
 static int raise(lua_State *L, lr_function *f, lr_call *c, int32_t outcome) {
   lr_host *h = f->host;
   if (outcome == LR_CANCEL) return lr_raise_cancelled(L, h);
-  if (outcome == LR_ARGUMENT) return fail_argument(L, c);
+  if (outcome == LR_ARGUMENT) return fail_argument(L, f, c);
   if (outcome == LR_STOP) return lr_stop(L, h);
   lua_pushlstring(L, c->results[0].bytes, c->results[0].length);
-  luaL_where(L, 1);
-  lua_insert(L, -2);
-  lua_concat(L, 2);
-  return lua_error(L);
+  return lr_raise_text(L);
 }
 
 /// Whether every wait of the task raises now.

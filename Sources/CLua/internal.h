@@ -186,6 +186,15 @@ void lr_check_may_wait(lua_State *L, lr_host *h, const char *name);
 void lr_refuse_wait(lua_State *L, lr_host *h, const char *name);  // refuse.c
 int lr_raise_cancelled(lua_State *L, lr_host *h);
 
+// misuse.c
+bool lr_is_script(const lua_Debug *ar);
+int lr_misuse(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int lr_raise_text(lua_State *L);
+int lr_bad_argument(lua_State *L, const char *name, int index, const char *text);
+int lr_bad_type(lua_State *L, const char *name, int index, int at, const char *wanted);
+int lr_prelude_misuse(lua_State *L);
+int lr_prelude_check(lua_State *L);
+
 // values.c
 void lr_decode(lua_State *L, lr_function *f, lr_call *c);
 void lr_push(lua_State *L, lr_host *h, const lr_value *value);
@@ -243,6 +252,7 @@ void lr_meter_reset(lr_host *h, lua_State *L);
 int lr_call_texts(lua_State *L);
 int lr_make_print(lua_State *L);
 int lr_bind(lua_State *L);
+bool lr_is_bound(lua_State *L);
 
 // module.c
 void lr_push_natives(lua_State *L, lr_host *h, const char *module);

@@ -151,7 +151,8 @@ static void push_first_globals(lua_State *L, lr_host *h) {
   h->first_globals = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-/// The loader of a module that is built in: runs its source with (name, natives). Its globals are
+/// The loader of a module that is built in: runs its source with (name, natives, misuse, check);
+/// misuse(text) and check(…) raise errors at the line of the script that called. Its globals are
 /// those that there were before any script ran: scripts may give `type` or `print` another value.
 /// The first such module makes some of them, and sees the real ones while it does.
 static int load_source(lua_State *L) {
@@ -168,7 +169,9 @@ static int load_source(lua_State *L) {
   lua_pushvalue(L, -1);
   lua_pushstring(L, s->module);
   lr_push_natives(L, h, s->module);
-  lua_call(L, 2, 1);
+  lua_pushcfunction(L, lr_prelude_misuse);
+  lua_pushcfunction(L, lr_prelude_check);
+  lua_call(L, 4, 1);
   if (is_first) {
     push_first_globals(L, h);
     lua_setupvalue(L, -3, 1);  // every function that it made sees them from now on

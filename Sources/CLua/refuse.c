@@ -70,9 +70,9 @@ void lr_refuse_wait(lua_State *L, lr_host *h, const char *name) {
     for (lr_resumer *r = h->resumers; !found && r; r = r->previous) {
       found = find_culprit(L, r->thread, 1, culprit, sizeof culprit);
     }
-    luaL_error(L, "'%s' cannot wait here: %s cannot be suspended", name, culprit);
+    lr_misuse(L, "'%s' cannot wait here: %s cannot be suspended", name, culprit);
   }
-  if (!h->task) luaL_error(L, "'%s' waits, and may be called in a task only", name);
-  luaL_error(L, "'%s' cannot wait in a coroutine that is being closed, or that a C module "
+  if (!h->task) lr_misuse(L, "'%s' waits, and may be called in a task only", name);
+  lr_misuse(L, "'%s' cannot wait in a coroutine that is being closed, or that a C module "
     "resumed", name);
 }

@@ -37,9 +37,7 @@ uint32_t lr_find_site(lua_State *L, lr_host *h) {
   lua_Debug ar;
   for (int level = 0; level < 12 && lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline < 0) continue;
-    if (ar.source[0] == '=' && strncmp(ar.source, "=[reactor", 9) == 0) continue;
-    return intern(h, ar.short_src, ar.currentline);
+    if (lr_is_script(&ar)) return intern(h, ar.short_src, ar.currentline);
   }
   return 0;
 }

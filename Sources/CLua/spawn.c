@@ -20,12 +20,12 @@ static int spawn(lua_State *L, uint32_t flags) {
   int n = lua_gettop(L);
   if (n == 0 || lua_type(L, 1) != LUA_TFUNCTION) {
     if (n == 0 || !luaL_getmetafield(L, 1, "__call")) {
-      luaL_typeerror(L, 1, "function");
+      lr_bad_type(L, "spawn", 1, 1, "function");
     }
     lua_settop(L, n);
   }
   lr_task *task = lr_task_make(L, h);
-  if (!lua_checkstack(task->thread, n + 2)) luaL_error(L, "too many arguments to 'spawn'");
+  if (!lua_checkstack(task->thread, n + 2)) lr_misuse(L, "too many arguments to 'spawn'");
   announce(L, h, task, flags);
   lua_pushcfunction(task->thread, lr_task_base);
   lua_insert(L, 1);  // the handle is the result
@@ -60,7 +60,7 @@ int lr_self(lua_State *L) {
 int lr_serve_connection(lua_State *L) {
   lr_host *h = lr_host_of(L);
   int n = lua_gettop(L);
-  luaL_checktype(L, 1, LUA_TFUNCTION);
+  luaL_checkany(L, 1);
   lr_handle_box *box = lr_to_handle(L, 2, NULL);
   luaL_argexpected(L, box, 2, "connection");
   lr_task *task = lr_task_take(L, h);

@@ -6,10 +6,10 @@
 
 #include "internal.h"
 
-static void check_texts(lua_State *L, int first) {
+static void check_texts(lua_State *L, lr_function *f, int first) {
   int n = lua_gettop(L);
   for (int i = first; i <= n; i++) {
-    if (!lua_isstring(L, i)) luaL_typeerror(L, i, "string");
+    if (!lua_isstring(L, i)) lr_bad_type(L, f->name, i, i, "string");
   }
 }
 
@@ -44,7 +44,7 @@ static void join(lua_State *L, int first) {
 int lr_call_texts(lua_State *L) {
   lr_function *f = lua_touserdata(L, lua_upvalueindex(1));
   int first = f->class ? 2 : 1;
-  check_texts(L, first);
+  check_texts(L, f, first);
   if (f->joins && lua_gettop(L) >= first - 1) join(L, first);
   return lr_call_function(L);
 }
@@ -52,14 +52,24 @@ int lr_call_texts(lua_State *L) {
 /// A method of whatever is in the box now: io.read is `read` on the default input.
 static int call_bound(lua_State *L) {
   lr_function *f = lua_touserdata(L, lua_upvalueindex(1));
-  check_texts(L, 1);
   lua_rawgeti(L, lua_upvalueindex(2), lua_tointeger(L, lua_upvalueindex(3)));
   lua_insert(L, 1);
+  check_texts(L, f, 2);
   if (lr_to_handle(L, 1, f->class)) return lr_call_texts(L);
   lua_getfield(L, 1, f->name);  // a stream that io.popen made
   lua_insert(L, 1);
   lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
   return lua_gettop(L);
+}
+
+/// Whether the function that runs puts its handle before the arguments of the script.
+bool lr_is_bound(lua_State *L) {
+  lua_Debug ar;
+  if (!lua_checkstack(L, 1) || !lua_getstack(L, 0, &ar)) return false;
+  lua_getinfo(L, "f", &ar);
+  bool bound = lua_tocfunction(L, -1) == call_bound;
+  lua_pop(L, 1);
+  return bound;
 }
 
 /// The prelude's way to such functions: (method, box, index) -> function

@@ -47,48 +47,52 @@ lr_value lr_plain(lua_State *L, int index) {
   return v;
 }
 
-static int wrong_type(lua_State *L, int index, const char *wanted) {
-  return luaL_typeerror(L, index, wanted);
-}
-
 /// Decodes one argument by its code. Raises for what does not fit.
 static void decode_one(lua_State *L, lr_function *f, int index, char code, lr_value *v) {
+  int fits = 1;
   switch (code) {
     case 'i':
-      v->integer = luaL_checkinteger(L, index);
+      v->integer = lua_tointegerx(L, index, &fits);
       v->kind = LR_INTEGER;
+      if (!fits && lua_isnumber(L, index)) {
+        lr_bad_argument(L, f->name, index, "number has no integer representation");
+      }
+      if (!fits) lr_bad_type(L, f->name, index, index, "number");
       break;
     case 'n':
     case 't':
-      v->number = luaL_checknumber(L, index);
+      v->number = lua_tonumberx(L, index, &fits);
       v->kind = LR_NUMBER;
-      if (code == 't' && isnan(v->number)) luaL_argerror(L, index, "timeout is not a number (NaN)");
+      if (!fits) lr_bad_type(L, f->name, index, index, "number");
+      if (code == 't' && isnan(v->number)) {
+        lr_bad_argument(L, f->name, index, "timeout is not a number (NaN)");
+      }
       break;
     case 's':
-      v->bytes = luaL_checklstring(L, index, &v->length);
+      v->bytes = lua_tolstring(L, index, &v->length);
       v->kind = LR_BYTES;
+      if (!v->bytes) lr_bad_type(L, f->name, index, index, "string");
       break;
     case 'b':
       v->kind = lua_toboolean(L, index) ? LR_TRUE : LR_FALSE;
       break;
     case 'f':
       if (lua_type(L, index) != LUA_TFUNCTION && !luaL_getmetafield(L, index, "__call")) {
-        wrong_type(L, index, "function");
+        lr_bad_type(L, f->name, index, index, "function");
       }
       v->kind = LR_OTHER;
       break;
     case 'a':
-      luaL_checkany(L, index);
+      if (lua_isnone(L, index)) lr_bad_argument(L, f->name, index, "value expected");
       *v = lr_plain(L, index);
       break;
     default:  // 'v', 'H'
       *v = lr_plain(L, index);
-      if (code == 'H' && v->kind != LR_HANDLE) wrong_type(L, index, "handle");
+      if (code == 'H' && v->kind != LR_HANDLE) lr_bad_type(L, f->name, index, index, "handle");
       if (v->kind == LR_OTHER) {
-        wrong_type(L, index, "nil, boolean, number, string or handle");
+        lr_bad_type(L, f->name, index, index, "nil, boolean, number, string or handle");
       }
   }
-  (void)f;
 }
 
 /// The handle that a method is called on. Raises when it is none, or of another class.
@@ -96,7 +100,7 @@ static inline void decode_self(lua_State *L, lr_function *f, lr_call *c) {
   lr_handle_box *box = lua_touserdata(L, 1);
   if (__builtin_expect(
         !box || lua_rawlen(L, 1) != sizeof *box || box->class != f->class, 0)) {
-    wrong_type(L, 1, f->class->name);
+    lr_bad_type(L, f->name, 1, 1, f->class->name);
   }
   c->slot = box->slot;
   c->generation = box->generation;
@@ -154,7 +158,7 @@ void lr_decode(lua_State *L, lr_function *f, lr_call *c) {
   }
   if (__builtin_expect(f->rest, 0)) {
     for (; n < top; n++) {
-      if (n >= LR_MAX_ARGUMENTS) luaL_error(L, "too many arguments to '%s'", f->name);
+      if (n >= LR_MAX_ARGUMENTS) lr_misuse(L, "too many arguments to '%s'", f->name);
       decode_one(L, f, n + 1, 'v', &c->arguments[n]);
     }
   }

@@ -24,13 +24,19 @@ final class ScriptRegistration: HandleObject {
 }
 
 /// `reactor.register` and the waits on what it returns. Events travel as four integers: bits,
-/// generations, token; the Lua part makes objects of them.
+/// generations, token; the Lua part makes objects of them, and attempts that call a function.
 enum RegistrationModule {
   static let functions: [Function] = unsafe [
     Function("register", "is", register),
-    Function("wait", "hst?", waits: true, method: .registration, wait),
-    Function("poll", "hs", method: .registration, poll),
-    Function("clear", "hiiii", method: .registration, clear),
+    Function("readiness", "hst?", waits: true, method: .registration, readiness),
+    Function("readable", "ht?", waits: true, method: .registration, readable),
+    Function("writable", "ht?", waits: true, method: .registration, writable),
+    Function("read_io", "h", waits: true, method: .registration, readable),
+    Function("write_io", "h", waits: true, method: .registration, writable),
+    Function("poll_read_ready", "h", method: .registration, pollReadReady),
+    Function("poll_write_ready", "h", method: .registration, pollWriteReady),
+    Function("try_io", "hs", method: .registration, tryIO),
+    Function("clear_readiness", "hiiii", method: .registration, clear),
     Function("deregister", "h", method: .registration, deregister),
     Function("__close", "h", method: .registration, deregister),
     Function("fd", "h", method: .registration, fd),
@@ -73,8 +79,14 @@ enum RegistrationModule {
     guard Interest(letters: call.text(1)) != nil else {
       return call.badArgument(1, "interest must be letters of \"rwpce\", not \"\(call.text(1))\"")
     }
-    return call.raise(
-      "cannot wait for \"\(call.text(1))\": fd \(registration.fd) was registered for "
+    return notCovered(call, registration, call.text(1))
+  }
+
+  private static func notCovered(
+    _ call: Call, _ registration: Registration, _ asked: String
+  ) -> Int32 {
+    call.raise(
+      "cannot wait for \"\(asked)\": fd \(registration.fd) was registered for "
         + "\"\(registration.interest.letters)\"")
   }
 
@@ -87,14 +99,12 @@ enum RegistrationModule {
     return call.done
   }
 
-  /// registration:wait(letters [, timeout]) -> bits, generations, token
-  static let wait: Leaf = { raw in
-    let call = unsafe Call(raw)
-    guard let registration = call.registration?.registration else { return call.fail("closed") }
-    guard let interest = interest(call, registration) else {
-      return badInterest(call, registration)
-    }
-    switch registration.readiness(interest, call.caller(timeout: 2)) {
+  // MARK: Waiting
+
+  private static func wait(
+    _ call: Call, _ registration: Registration, _ interest: Interest, timeout: Int
+  ) -> Int32 {
+    switch registration.readiness(interest, call.caller(timeout: timeout)) {
     case .done(let bits):
       let ready = Ready(rawValue: UInt16(truncatingIfNeeded: bits))
       return answer(call, registration, ready)
@@ -104,13 +114,33 @@ enum RegistrationModule {
     }
   }
 
-  /// registration:poll(letters) -> bits, generations, token | nil
-  static let poll: Leaf = { raw in
+  /// registration:readiness(letters [, timeout]) -> bits, generations, token
+  static let readiness: Leaf = { raw in
     let call = unsafe Call(raw)
     guard let registration = call.registration?.registration else { return call.fail("closed") }
     guard let interest = interest(call, registration) else {
       return badInterest(call, registration)
     }
+    return wait(call, registration, interest, timeout: 2)
+  }
+
+  /// registration:readable([timeout]), and the wait of registration:read_io(fn)
+  static let readable: Leaf = { raw in unsafe wait(Call(raw), .read) }
+
+  /// registration:writable([timeout]), and the wait of registration:write_io(fn)
+  static let writable: Leaf = { raw in unsafe wait(Call(raw), .write) }
+
+  private static func wait(_ call: Call, _ interest: Interest) -> Int32 {
+    guard let registration = call.registration?.registration else { return call.fail("closed") }
+    if !registration.covers(interest) { return notCovered(call, registration, interest.letters) }
+    return wait(call, registration, interest, timeout: 1)
+  }
+
+  // MARK: Without waiting
+
+  private static func poll(_ call: Call, _ registration: Registration, _ interest: Interest)
+    -> Int32
+  {
     guard let event = registration.readyEvent(interest) else {
       call.push()
       return call.done
@@ -118,7 +148,28 @@ enum RegistrationModule {
     return answer(call, registration, event.ready)
   }
 
-  /// registration:clear(bits, read generation, write generation, token) -> true
+  private static func poll(_ call: Call, _ interest: Interest) -> Int32 {
+    guard let registration = call.registration?.registration else { return call.fail("closed") }
+    if !registration.covers(interest) { return notCovered(call, registration, interest.letters) }
+    return poll(call, registration, interest)
+  }
+
+  /// registration:poll_read_ready() -> bits, generations, token | nil
+  static let pollReadReady: Leaf = { raw in unsafe poll(Call(raw), .read) }
+
+  static let pollWriteReady: Leaf = { raw in unsafe poll(Call(raw), .write) }
+
+  /// The readiness that registration:try_io(letters, fn) needs -> bits, generations, token | nil
+  static let tryIO: Leaf = { raw in
+    let call = unsafe Call(raw)
+    guard let registration = call.registration?.registration else { return call.fail("closed") }
+    guard let interest = interest(call, registration) else {
+      return badInterest(call, registration)
+    }
+    return poll(call, registration, interest)
+  }
+
+  /// registration:clear_readiness(bits, read generation, write generation, token) -> true
   static let clear: Leaf = { raw in
     let call = unsafe Call(raw)
     guard let registration = call.registration?.registration else { return call.fail("closed") }

@@ -1,10 +1,10 @@
 -- The base functions that are ours: print, io and os over the host, and require that may wait.
-local _, native = ...
+local _, native, misuse, check = ...
 
 --- The results of a stock function. Its error names the line of the script, not one of this file.
 local function relay(name, ok, ...)
   if ok then return ... end
-  error(((...):gsub("'%?'", "'" .. name .. "'")), 2)
+  misuse(((...):gsub("'%?'", "'" .. name .. "'")))
 end
 
 print = native.make_print(native.out)
@@ -67,7 +67,7 @@ end
 --- Blocks every task until the command has ended. `reactor.process` does not.
 function os.execute(...)
   io.stdout:flush()
-  return stock_execute(...)
+  return relay("execute", pcall(stock_execute, ...))
 end
 
 -- math: random numbers come from the kernel, so that a simulated one can repeat them.
@@ -90,7 +90,13 @@ local function strip(source)
   return source
 end
 
+local function check_name(what, name)
+  if name ~= nil and type(name) ~= "number" then check(what, 1, name, "string") end
+end
+
 function loadfile(name, mode, ...)
+  check_name("loadfile", name)
+  if mode ~= nil then check("loadfile", 2, mode, "string") end
   local file, why = io.stdin, nil
   if name ~= nil then file, why = io.open(name) end
   if not file then return nil, "cannot open " .. why end
@@ -102,6 +108,7 @@ function loadfile(name, mode, ...)
 end
 
 function dofile(name)
+  check_name("dofile", name)
   local chunk, why = loadfile(name)
   if not chunk then error(why, 0) end
   return chunk()
@@ -109,6 +116,10 @@ end
 
 function package.searchpath(name, path, separator, replacement)
   separator, replacement = separator or ".", replacement or "/"
+  check("searchpath", 1, name, "string")
+  check("searchpath", 2, path, "string")
+  check("searchpath", 3, separator, "string")
+  check("searchpath", 4, replacement, "string")
   if separator ~= "" then
     name = name:gsub(separator:gsub("%p", "%%%0"), (replacement:gsub("%%", "%%%%")))
   end
@@ -157,10 +168,10 @@ end
 local function wait_for(name)
   local task = native.task()
   if is_circular(name, task) then
-    error(("module '%s' is required by itself while it is being loaded"):format(name), 3)
+    misuse(("module '%s' is required by itself while it is being loaded"):format(name))
   end
   if not coroutine.isyieldable() then
-    error(("module '%s' is being loaded by another task"):format(name), 3)
+    misuse(("module '%s' is being loaded by another task"):format(name))
   end
   -- Made first: what is noted below must not stay when there is no memory for this.
   local _ <close> = setmetatable({}, { __close = function() wanted[task] = nil end })
@@ -175,13 +186,11 @@ local function find(name)
     if type(loader) == "function" then return loader, extra end
     if type(loader) == "string" then messages[#messages + 1] = "\n\t" .. loader end
   end
-  error(("module '%s' not found:%s"):format(name, table.concat(messages)), 3)
+  misuse(("module '%s' not found:%s"):format(name, table.concat(messages)))
 end
 
 function require(name)
-  if type(name) ~= "string" then
-    error(("bad argument #1 to 'require' (string expected, got %s)"):format(type(name)), 2)
-  end
+  check("require", 1, name, "string")
   local loaded = package.loaded
   if not loaded[name] and loading[name] then wait_for(name) end
   if loaded[name] then return loaded[name] end

@@ -1,31 +1,34 @@
 -- The part of io that is loaded at its first use: (native, stock io, methods of files, defaults).
 -- `defaults` holds the default input and output, which io.read and io.write look up there.
+local _, _, misuse, check = ...
+
 return function(native, stock, methods, defaults)
   local open, file_type, stock_type = native.open, native.file_type, stock.type
   local unpack = table.unpack
 
   function io.type(...)
-    if select("#", ...) == 0 then error("bad argument #1 to 'type' (value expected)", 2) end
+    if select("#", ...) == 0 then misuse "bad argument #1 to 'type' (value expected)" end
     return file_type(...) or stock_type(...)
   end
 
   local function check_file(value, name)
     if io.type(value) then return value end
     local text = "bad argument #1 to '%s' (FILE* expected, got %s)"
-    error(text:format(name, value == nil and "no value" or type(value)), 3)
+    misuse(text:format(name, value == nil and "no value" or type(value)))
   end
 
   local function check_open(file, what)
-    if io.type(file) == "closed file" then error(("default %s file is closed"):format(what), 3) end
+    if io.type(file) == "closed file" then misuse(("default %s file is closed"):format(what)) end
     return file
   end
 
   --- Opens a file whose absence is an error.
-  local function must_open(name, mode)
+  local function must_open(name, mode, what)
+    if type(name) ~= "number" then check(what, 1, name, "string") end
     local file, why = open(name, mode)
     if file then return file end
     why = why:sub(#tostring(name) + 3)
-    error(("cannot open file '%s' (%s)"):format(name, why), 3)
+    misuse(("cannot open file '%s' (%s)"):format(name, why))
   end
 
   --- The function that reads one item after the other, and closes the file at its end if told to.
@@ -34,7 +37,7 @@ return function(native, stock, methods, defaults)
     local read, is_closed = file.read, false
 
     local function finish(_, why)
-      if why then error(why, 3) end
+      if why then misuse(why) end
       is_closed = closes
       if closes then file:close() end
     end
@@ -45,7 +48,7 @@ return function(native, stock, methods, defaults)
     end
 
     return function()
-      if is_closed then error("file is already closed", 2) end
+      if is_closed then misuse "file is already closed" end
       if formats then return go_on(read(file, unpack(formats, 1, formats.n))) end
       local line, why = read(file, "l")
       if line then return line end
@@ -55,20 +58,20 @@ return function(native, stock, methods, defaults)
 
   function methods.lines(file, ...)
     check_file(file, "lines")
-    if io.type(file) == "closed file" then error("attempt to use a closed file", 2) end
+    if io.type(file) == "closed file" then misuse "attempt to use a closed file" end
     return reader(file, false, ...)
   end
 
   function io.lines(name, ...)
     if name == nil then return reader(check_open(defaults[1], "input"), false, ...) end
-    local file = must_open(name, "r")
+    local file = must_open(name, "r", "lines")
     return reader(file, true, ...), nil, nil, file
   end
 
   function io.input(file)
     if file ~= nil then
       local is_name = type(file) == "string" or type(file) == "number"
-      defaults[1] = is_name and must_open(file, "r") or check_file(file, "input")
+      defaults[1] = is_name and must_open(file, "r", "input") or check_file(file, "input")
     end
     return defaults[1]
   end
@@ -76,7 +79,7 @@ return function(native, stock, methods, defaults)
   function io.output(file)
     if file ~= nil then
       local is_name = type(file) == "string" or type(file) == "number"
-      defaults[2] = is_name and must_open(file, "w") or check_file(file, "output")
+      defaults[2] = is_name and must_open(file, "w", "output") or check_file(file, "output")
     end
     return defaults[2]
   end

@@ -1,5 +1,5 @@
 -- require "reactor.net": TCP, Unix and UDP sockets.
-local _, native = ...
+local _, native, misuse, check = ...
 local time = require "reactor.time"
 local net = { listen = nil }
 local Connection = native.connection_methods
@@ -10,13 +10,16 @@ local function remaining(deadline)
   return deadline and math.max(deadline - time.mono(), 0)
 end
 
-local function check_options(options, known, what)
+--- Checks a table of options: `known` has the type of each.
+local function check_options(options, known, what, index)
   if options == nil then return {} end
-  if type(options) ~= "table" then
-    error(("bad argument #2 to '%s' (table expected, got %s)"):format(what, type(options)), 3)
-  end
-  for key in pairs(options) do
-    if not known[key] then error(("unknown option '%s' to '%s'"):format(tostring(key), what), 3) end
+  for key, value in next, check(what, index or 2, options, "table") do
+    local kind = known[key]
+    if not kind then misuse(("unknown option '%s' to '%s'"):format(tostring(key), what)) end
+    if type(value) ~= kind then
+      local text = "bad option '%s' to '%s' (%s expected, got %s)"
+      misuse(text:format(key, what, kind, type(value)))
+    end
   end
   return options
 end
@@ -30,9 +33,8 @@ end
 
 --- Looks up a name; the answer is a list of addresses.
 function net.resolve(address, timeout)
-  if type(address) ~= "string" then
-    error(("bad argument #1 to 'resolve' (string expected, got %s)"):format(type(address)), 2)
-  end
+  check("resolve", 1, address, "string")
+  check("resolve", 2, timeout, "timeout")
   if numeric(address) then return { address } end
   local host, service = split(address)
   if not host then return nil, "invalid address", "EINVAL" end
@@ -43,13 +45,15 @@ end
 
 --- Listens at an address such as "127.0.0.1:0", "[::1]:80", "unix:/path" or "localhost:80".
 function net.listen(address, options)
-  if type(address) ~= "string" then
-    error(("bad argument #1 to 'listen' (string expected, got %s)"):format(type(address)), 2)
+  check("listen", 1, address, "string")
+  options = check_options(options, { backlog = "number", reuseport = "boolean" }, "listen")
+  local backlog = options.backlog
+  if backlog and not math.tointeger(backlog) then
+    misuse "bad option 'backlog' to 'listen' (number has no integer representation)"
   end
-  options = check_options(options, { backlog = true, reuseport = true }, "listen")
   local list, err, detail = net.resolve(address)
   if not list then return nil, err, detail end
-  return native.listen(list[1], options.backlog, options.reuseport)
+  return native.listen(list[1], backlog, options.reuseport)
 end
 
 local function connect_one(address, bind, timeout)
@@ -63,11 +67,12 @@ end
 
 --- Connects. A name with several addresses is tried one after the other.
 function net.connect(address, options)
-  if type(address) ~= "string" then
-    error(("bad argument #1 to 'connect' (string expected, got %s)"):format(type(address)), 2)
-  end
-  options = check_options(options, { timeout = true, bind = true }, "connect")
+  check("connect", 1, address, "string")
+  options = check_options(options, { timeout = "number", bind = "string" }, "connect")
   local timeout = options.timeout
+  if timeout and timeout ~= timeout then
+    misuse "bad option 'timeout' to 'connect' (not a number, NaN)"
+  end
   local deadline = timeout and time.mono() + timeout
   if numeric(address) then return connect_one(address, options.bind, timeout) end
   local list, err, detail = net.resolve(address, timeout)
@@ -82,7 +87,8 @@ end
 
 --- A UDP socket, bound to `address` and connected to options.peer, where they are given.
 function net.udp(address, options)
-  options = check_options(options, { peer = true }, "udp")
+  if address ~= nil then check("udp", 1, address, "string") end
+  options = check_options(options, { peer = "string" }, "udp")
   return native.udp(address, options.peer)
 end
 
@@ -93,14 +99,12 @@ local broken = { EBADF = true, EFAULT = true, EINVAL = true, ENOTSOCK = true }
 --- handler(connection, peer), and is closed when it ends. An error in a handler ends its own
 --- connection, and is printed. A listener whose descriptor is no listener any more ends it too.
 function net.serve(listener, handler, options)
-  check_options(options, {}, "serve")
-  if type(handler) ~= "function" then
-    error(("bad argument #2 to 'serve' (function expected, got %s)"):format(type(handler)), 2)
-  end
+  check("serve", 1, listener, "listener")
+  check("serve", 2, handler, "function")
+  check_options(options, {}, "serve", 3)
   local accept = native.listener_methods.accept
-  native.listener_methods.fd(listener)  -- raises when it is no listener
-  local info = debug.getinfo(handler, "u")
-  local wants_peer = info.nparams > 1 or info.isvararg
+  local info = type(handler) == "function" and debug.getinfo(handler, "u")
+  local wants_peer = not info or info.nparams > 1 or info.isvararg
   local warned
   while true do
     local conn, peer, name = accept(listener, nil, not wants_peer)
@@ -118,6 +122,11 @@ function net.serve(listener, handler, options)
 end
 
 function Connection:readline(timeout, limit)
+  check("readline", 1, self, "connection")
+  check("readline", 2, timeout, "timeout")
+  if limit ~= nil and not (math.type(limit) and math.tointeger(limit) and limit > 0) then
+    misuse "bad argument #2 to 'readline' (limit must be a positive integer)"
+  end
   local line, err, detail = self:readuntil("\n", timeout, limit)
   if not line then
     if err == "eof" and self:buffered() > 0 then return self:readall() end
@@ -129,6 +138,7 @@ end
 
 --- Iterates over lines until the end of the stream.
 function Connection:lines()
+  check("lines", 1, self, "connection")
   return function() return self:readline() end
 end
 

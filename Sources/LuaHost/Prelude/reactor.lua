@@ -1,5 +1,5 @@
 -- require "reactor": registrations of descriptors, and the events that they report.
-local _, native = ...
+local _, native, misuse, check = ...
 local reactor = {}
 
 -- Bits of Ready (Sources/Reactor/System/Ready.swift).
@@ -35,55 +35,64 @@ end
 
 local Registration = native.registration_methods
 -- Kept where they are found when this module is loaded again, after it had too little memory.
-native.raw = native.raw
-  or { wait = Registration.wait, poll = Registration.poll, clear = Registration.clear }
-local wait, poll, clear = native.raw.wait, native.raw.poll, native.raw.clear
-Registration.wait, Registration.poll, Registration.clear = nil, nil, nil
+if not native.raw then
+  local raw = {}
+  for name, method in next, Registration do raw[name] = method end
+  native.raw = raw
+end
+local raw = native.raw
 
 --- Waits for any of `interest`'s letters (r w p c e). nil, "timeout" after `timeout` seconds.
-function Registration:readiness(interest, timeout) return event(wait(self, interest, timeout)) end
-function Registration:readable(timeout) return event(wait(self, "r", timeout)) end
-function Registration:writable(timeout) return event(wait(self, "w", timeout)) end
+function Registration:readiness(...) return event(raw.readiness(self, ...)) end
+function Registration:readable(...) return event(raw.readable(self, ...)) end
+function Registration:writable(...) return event(raw.writable(self, ...)) end
 
 --- The event that there is now, or nil. Never waits.
-function Registration:poll_read_ready() return event(poll(self, "r")) end
-function Registration:poll_write_ready() return event(poll(self, "w")) end
+function Registration:poll_read_ready() return event(raw.poll_read_ready(self)) end
+function Registration:poll_write_ready() return event(raw.poll_write_ready(self)) end
 
 --- Clears what `ev` saw, in each direction that was not reported anew since.
 function Registration:clear_readiness(ev)
+  check("clear_readiness", 1, self, "registration")
   if getmetatable(ev) ~= Event then
-    local got = type(ev)
-    error(("bad argument #1 to 'clear_readiness' (ready event expected, got %s)"):format(got), 2)
+    local text = "bad argument #1 to 'clear_readiness' (ready event expected, got %s)"
+    misuse(text:format(type(ev)))
   end
-  return clear(self, ev[1], ev[2], ev[3], ev[4])
+  return raw.clear_readiness(self, ev[1], ev[2], ev[3], ev[4])
 end
 
-local function attempt(self, interest, fn, ...)
-  if type(fn) ~= "function" then
-    error(("bad argument #1 to '%s_io' (function expected, got %s)"):format(
-      interest == "r" and "read" or "write", type(fn)), 3)
-  end
+local function attempt(wait, self, fn, ...)
   while true do
-    local ready, r, w, token = wait(self, interest)
+    local ready, r, w, token = wait(self)
     if not ready then return nil, r, w end
     local results = table.pack(fn(...))
     if results[1] ~= nil or results[2] ~= "again" then
       return table.unpack(results, 1, results.n)
     end
-    clear(self, ready, r, w, token)
+    raw.clear_readiness(self, ready, r, w, token)
   end
 end
 
 --- Calls fn(...) when readable, again each time it returns nil, "again".
-function Registration:read_io(fn, ...) return attempt(self, "r", fn, ...) end
-function Registration:write_io(fn, ...) return attempt(self, "w", fn, ...) end
+function Registration:read_io(fn, ...)
+  check("read_io", 1, self, "registration")
+  return attempt(raw.read_io, self, check("read_io", 2, fn, "function"), ...)
+end
+
+function Registration:write_io(fn, ...)
+  check("write_io", 1, self, "registration")
+  return attempt(raw.write_io, self, check("write_io", 2, fn, "function"), ...)
+end
 
 --- Calls fn(...) once if `interest` is ready; else nil, "again". Never waits.
 function Registration:try_io(interest, fn, ...)
-  local ready, r, w, token = poll(self, interest)
+  local ready, r, w, token = raw.try_io(self, interest)
+  check("try_io", 3, fn, "function")
   if not ready then return nil, r or "again", w end
   local results = table.pack(fn(...))
-  if results[1] == nil and results[2] == "again" then clear(self, ready, r, w, token) end
+  if results[1] == nil and results[2] == "again" then
+    raw.clear_readiness(self, ready, r, w, token)
+  end
   return table.unpack(results, 1, results.n)
 end
 

@@ -1,5 +1,5 @@
 -- require "reactor.task": tasks, which belong to the task that spawned them.
-local _, native = ...
+local _, native, misuse, check = ...
 local Cancelled = native.Cancelled
 local spawn, spawn_detached, spawn_observed =
   native.spawn, native.spawn_detached, native.spawn_observed
@@ -12,21 +12,13 @@ function task.is_cancelled(e) return e == Cancelled end
 --- Lets the others run, and raises when the task was cancelled.
 function task.checkpoint() native.yield() end
 
-local function is_callable(value)
-  if type(value) == "function" then return true end
-  local mt = getmetatable(value)
-  return type(mt) == "table" and mt.__call ~= nil
-end
-
 local known = { detached = true, on_error = true }
 
 local function spawn_with(options, fn, ...)
-  for key in pairs(options) do
-    if not known[key] then error(("unknown option '%s' to 'spawn'"):format(tostring(key)), 3) end
+  for key in next, options do
+    if not known[key] then misuse(("unknown option '%s' to 'spawn'"):format(tostring(key))) end
   end
-  if not is_callable(fn) then
-    error(("bad argument #2 to 'spawn' (function expected, got %s)"):format(type(fn)), 3)
-  end
+  check("spawn", 2, fn, "function")
   local on_error = options.on_error
   if not on_error then return (options.detached and spawn_detached or spawn)(fn, ...) end
   local function body(...)
@@ -41,7 +33,7 @@ end
 --- Starts fn(...) as a task of its own: a child of the running task, or on its own with
 --- { detached = true }; { on_error = f } hands its failure to f.
 function task.spawn(first, ...)
-  if type(first) == "table" and not is_callable(first) then return spawn_with(first, ...) end
+  if type(first) == "table" and not getmetatable(first) then return spawn_with(first, ...) end
   return spawn(first, ...)
 end
 
@@ -53,28 +45,22 @@ end
 
 --- Waits for the end: true and the results, or false and the error.
 function Task:result()
-  Task.status(self)  -- raises when self is no task
+  check("result", 1, self, "task")
   return outcome(pcall(Task.join, self))
 end
 
 --- Runs fn(...) and waits for it and for every task that it spawned. The first error cancels
 --- the rest, and is raised here.
 function task.scope(fn, ...)
-  if not is_callable(fn) then
-    error(("bad argument #1 to 'scope' (function expected, got %s)"):format(type(fn)), 2)
-  end
+  check("scope", 1, fn, "function")
   return spawn_observed(fn, ...):join()
 end
 
 --- Runs fn(...) for at most `seconds` (nil: no limit). When the time is over, it and its
 --- children are cancelled; after their cleanup this returns nil, "timeout".
 function task.timeout(seconds, fn, ...)
-  if seconds ~= nil and type(seconds) ~= "number" then
-    error(("bad argument #1 to 'timeout' (number expected, got %s)"):format(type(seconds)), 2)
-  end
-  if not is_callable(fn) then
-    error(("bad argument #2 to 'timeout' (function expected, got %s)"):format(type(fn)), 2)
-  end
+  check("timeout", 1, seconds, "timeout")
+  check("timeout", 2, fn, "function")
   local body = spawn_observed(fn, ...)
   local results = table.pack(body:join(seconds))
   if body:status() == "ended" then return table.unpack(results, 1, results.n) end
@@ -90,6 +76,8 @@ local unshield = setmetatable({}, { __close = function() native.shield(false) en
 
 --- Runs fn(...) for at most `seconds` while cancels of the running task wait for its end.
 function task.shield(seconds, fn, ...)
+  check("shield", 1, seconds, "timeout")
+  check("shield", 2, fn, "function")
   local _ <close> = unshield
   native.shield(true)
   return task.timeout(seconds, fn, ...)
