@@ -16,6 +16,14 @@ int64_t linux_seek(int fd, int64_t offset, int whence) {
   return RESULT((int64_t)lseek(fd, offset, whence));
 }
 
+ptrdiff_t linux_read_at(int fd, void *buffer, size_t count, int64_t offset) {
+  return RETRY(pread(fd, buffer, count, offset));
+}
+
+ptrdiff_t linux_write_at(int fd, const void *bytes, size_t count, int64_t offset) {
+  return RETRY(pwrite(fd, bytes, count, offset));
+}
+
 int linux_sync(int fd) { return RETRY(fsync(fd)); }
 int linux_truncate(int fd, int64_t length) { return RETRY(ftruncate(fd, length)); }
 

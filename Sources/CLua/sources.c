@@ -16,6 +16,9 @@ static const char reactor[] = {
 static const char net[] = {
 #embed "../LuaHost/Prelude/net.lua"
 };
+static const char fs[] = {
+#embed "../LuaHost/Prelude/fs.lua"
+};
 static const char task[] = {
 #embed "../LuaHost/Prelude/task.lua"
 };
@@ -25,6 +28,7 @@ static const lr_source lr_sources[] = {
   {"reactor.io", io, sizeof io},
   {"reactor", reactor, sizeof reactor},
   {"reactor.net", net, sizeof net},
+  {"reactor.fs", fs, sizeof fs},
   {"reactor.task", task, sizeof task},
 };
 const size_t lr_source_count = sizeof lr_sources / sizeof *lr_sources;

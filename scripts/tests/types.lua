@@ -16,6 +16,7 @@ local handles = {
   ["reactor.Listener"] = listener,
   ["reactor.Connection"] = assert(net.connect(listener:address())),
   ["reactor.UDPSocket"] = assert(net.udp()),
+  ["reactor.File"] = assert(require "reactor.fs".open "/dev/null"),
   ["reactor.Registration"] = assert(reactor.register(output, "r")),
   ["reactor.Task"] = task.spawn(function() end),
 }

@@ -2,6 +2,7 @@
 
 --- Registrations of descriptors, and the events that they report.
 ---@class reactor
+---@field fs reactor.fs
 ---@field net reactor.net
 ---@field sys reactor.sys
 ---@field task reactor.task

@@ -131,6 +131,8 @@ typedef struct {
 
 int linux_open(const char *path, int flags, uint32_t mode);
 int64_t linux_seek(int fd, int64_t offset, int whence);
+ptrdiff_t linux_read_at(int fd, void *_Nullable buffer, size_t count, int64_t offset);
+ptrdiff_t linux_write_at(int fd, const void *_Nullable bytes, size_t count, int64_t offset);
 int linux_sync(int fd);
 int linux_truncate(int fd, int64_t length);
 int linux_stat(const char *path, linux_status *status);

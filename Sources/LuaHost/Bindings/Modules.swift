@@ -8,7 +8,8 @@ extension LuaHost {
       (.task, TaskModule.describe), (.connection, ConnectionModule.describe),
       (.listener, Listener.describeLeaf), (.datagram, DatagramModule.describe),
       (.registration, RegistrationModule.describe), (.lookup, ConnectionModule.describe),
-      (.file, FileModule.describe),
+      (.file, FileModule.describe), (.job, ConnectionModule.describe),
+      (.diskFile, FileSystemModule.describe),
     ]
     for index in unsafe descriptions.indices {
       let (kind, describe) = unsafe descriptions[index]
@@ -26,6 +27,7 @@ extension LuaHost {
     try define("reactor.sys", SystemModule.functions)
     try define(
       "reactor.net", NetModule.functions + ConnectionModule.functions + DatagramModule.functions)
+    try define("reactor.fs", FileSystemModule.functions)
     try define("reactor.time", TimeModule.functions)
     try define("reactor.task", TaskModule.functions)
     if unsafe lr_run_module(raw, "reactor.base") != 0 { throw lastError(LuaError.definition) }

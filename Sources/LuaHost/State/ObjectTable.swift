@@ -146,7 +146,7 @@ protocol HandleObject: AnyObject {
 /// The kinds of handles that the host itself makes. ORDER: `LuaHost.openClasses`
 enum HandleClass: UInt32, CaseIterable {
   case task = 1
-  case connection, listener, datagram, registration, lookup, file
+  case connection, listener, datagram, registration, lookup, file, job, diskFile
 
   var name: StaticString {
     switch self {
@@ -156,6 +156,8 @@ enum HandleClass: UInt32, CaseIterable {
     case .datagram: "UDP socket"
     case .registration: "registration"
     case .lookup: "lookup"
+    case .job: "file job"
+    case .diskFile: "file"
     case .file: "FILE*"  // what the messages of stock Lua call it
     }
   }

@@ -23,6 +23,21 @@ public enum DescriptorKind: UInt8, Sendable {
   /// An eventfd, a timerfd, a pidfd, an epoll or another descriptor without a file.
   case other
 
+  /// The kind as a word that scripts see.
+  public var word: StaticString {
+    switch self {
+    case .streamSocket, .unixStreamSocket, .listeningSocket, .datagramSocket, .seqpacketSocket,
+      .otherSocket:
+      "socket"
+    case .pipe, .packetPipe: "pipe"
+    case .terminal, .characterDevice: "character device"
+    case .blockDevice: "block device"
+    case .regularFile: "file"
+    case .directory: "directory"
+    case .other: "other"
+    }
+  }
+
   public var isSocket: Bool { rawValue <= Self.otherSocket.rawValue }
 
   /// Whether a read that got less than it asked for has emptied the descriptor, so that the next

@@ -161,6 +161,23 @@ open class Kernel {
   open func removeDirectory(_ path: borrowing CPath) -> Int32 { -ENOSYS }
   open func list(_ path: borrowing CPath, _ names: inout [String]) -> Int32 { -ENOSYS }
 
+  /// Begins work on files that need not hold up the loop; `token` becomes readable when its
+  /// answer is there.
+  ///
+  /// - Returns: 0, or `-EAGAIN` when 1,024 jobs are under way, or `-EEXIST` for a token that has
+  ///   one.
+  open func begin(_ job: FileJob, token: UInt64) -> Int32 { -ENOSYS }
+
+  /// Begins work whose answer nobody waits for: `FileJob.close`.
+  open func begin(_ job: FileJob) {}
+
+  /// Takes the answer of a job. nil: it is not there yet.
+  open func takeAnswer(token: UInt64) -> FileAnswer? { nil }
+
+  /// Nobody wants the answer of a job any more. One that has begun is finished all the same; a
+  /// file that it opens is closed.
+  open func forget(token: UInt64) {}
+
   // MARK: Names
 
   /// Begins to look up `host`; `token` becomes readable when the answer is there.

@@ -16,7 +16,9 @@ public final class LinuxKernel: Kernel {
   private let capacity: Int
   private let readiness = ReadyTable()
   private let waker: Waker
-  private let names: NameResolver
+  /// Two pools, so that names which nobody answers do not hold up files.
+  private let names: WorkerPool
+  private let files: WorkerPool
   private let streams = StandardStreams()
   /// `linux_fork_count()` of the process that made this kernel.
   private let forks: UInt32
@@ -29,7 +31,8 @@ public final class LinuxKernel: Kernel {
   ///   ENOSPC when the user has reached the limit of epoll registrations.
   public init(capacity: Int = 1024) throws(SystemError) {
     waker = try Waker()
-    names = NameResolver(waker: waker)
+    names = WorkerPool(waker: waker)
+    files = WorkerPool(waker: waker)
     let watched = linux_watch_forks()
     forks = linux_fork_count()
     epoll = linux_epoll_create()
@@ -48,6 +51,7 @@ public final class LinuxKernel: Kernel {
     // flags of the standard streams are the parent's.
     if !isInherited {
       names.stop()
+      files.stop()
       streams.restore()
     }
     _ = linux_close(epoll)
@@ -87,7 +91,10 @@ public final class LinuxKernel: Kernel {
       isWoken ? 0 : timeout)
     if timeout != 0, waker.isRunning() { isWoken = true }
     if count > 0 { fill(batch, Int(count)) }
-    if isWoken { names.announce(into: batch) }
+    if isWoken {
+      names.announce(into: batch)
+      files.announce(into: batch)
+    }
     return min(count, 0)
   }
 
@@ -296,18 +303,38 @@ public final class LinuxKernel: Kernel {
     DirectoryListing.read(path, &names)
   }
 
+  public override func begin(_ job: FileJob, token: UInt64) -> Int32 {
+    token == Waker.token ? -EINVAL : files.start(token, .file(job))
+  }
+
+  /// Does the work at once when no thread can be had.
+  public override func begin(_ job: FileJob) {
+    if files.start(nil, .file(job)) < 0 { _ = FileWork.perform(job) }
+  }
+
+  public override func takeAnswer(token: UInt64) -> FileAnswer? {
+    if case .file(let answer)? = files.take(token) { answer } else { nil }
+  }
+
+  public override func forget(token: UInt64) { files.forget(token) }
+
   // MARK: Names
 
   /// Looks up with getaddrinfo(3), so that files, nsswitch and the search list count as
   /// everywhere else. Returns also `-EINVAL` for a NUL in a name or a number above 65,535 as
   /// the service, and `-EEXIST` for a token that has a look-up.
   public override func resolve(_ host: String, service: String, token: UInt64) -> Int32 {
-    guard token != Waker.token else { return -EINVAL }
-    return names.start(token, host: host, service: service)
+    guard token != Waker.token, NameLookup.isSound(host: host, service: service) else {
+      return -EINVAL
+    }
+    return names.start(token, .lookup(host: host, service: service))
   }
 
-  public override func takeResolved(token: UInt64) -> Resolution? { names.take(token) }
-  public override func cancelResolve(token: UInt64) { names.cancel(token) }
+  public override func takeResolved(token: UInt64) -> Resolution? {
+    if case .names(let resolution)? = names.take(token) { resolution } else { nil }
+  }
+
+  public override func cancelResolve(token: UInt64) { names.forget(token) }
 
   // MARK: The process
 
