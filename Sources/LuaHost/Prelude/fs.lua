@@ -3,6 +3,10 @@ local _, native = ...
 local fs = {}
 local File = native.file_methods
 local open_start, path_start = native.open_start, native.path_start
+local start = {} -- the methods that begin jobs, which scripts do not see
+for _, verb in ipairs { "read", "write", "sync", "truncate", "size" } do
+  start[verb], File[verb .. "_start"] = File[verb .. "_start"], nil
+end
 
 local PART = 1 << 20 -- bytes read at once by what reads everything
 
@@ -55,7 +59,7 @@ end
 --- At most n bytes, from the file's position or from an offset.
 function File:read(n, offset)
   if n == nil then n = 65536 end
-  local bytes, err, name = finish(self:read_start(n, offset))
+  local bytes, err, name = finish(start.read(self, n, offset))
   if bytes == "" and n > 0 then return nil, "eof" end
   return bytes, err, name
 end
@@ -64,7 +68,7 @@ end
 function File:readall(limit)
   local parts, size = {}, 0
   while true do
-    local bytes, err, name = finish(self:read_start(PART))
+    local bytes, err, name = finish(start.read(self, PART))
     if not bytes then return nil, err, name end
     if bytes == "" then return table.concat(parts) end
     parts[#parts + 1], size = bytes, size + #bytes
@@ -76,7 +80,7 @@ end
 function File:write(bytes, offset)
   local total = 0
   repeat
-    local n, err, name = finish(self:write_start(bytes, offset))
+    local n, err, name = finish(start.write(self, bytes, offset))
     if not n then return nil, err, name end
     total = total + n
     if n < #bytes then
@@ -91,18 +95,18 @@ end
 
 --- Makes what was written safe from a loss of power.
 function File:sync()
-  local ok, err, name = finish(self:sync_start())
+  local ok, err, name = finish(start.sync(self))
   return ok and true, err, name
 end
 
 --- Cuts the file off, or extends it with zeros.
 function File:truncate(length)
-  local ok, err, name = finish(self:truncate_start(length))
+  local ok, err, name = finish(start.truncate(self, length))
   return ok and true, err, name
 end
 
 --- The length of the file in bytes.
-function File:size() return finish(self:size_start()) end
+function File:size() return finish(start.size(self)) end
 
 local function on_path(verb)
   return function(path)
