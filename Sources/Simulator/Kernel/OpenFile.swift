@@ -63,6 +63,9 @@ class OpenFile {
   /// The last descriptor was closed.
   func close() {}
 
+  /// The node has lost its power: as `close()`, but nobody is told.
+  func vanish() { close() }
+
   func read(_ buffer: UnsafeMutableRawBufferPointer) -> Int { Int(-EINVAL) }
   func write(_ bytes: UnsafeRawBufferPointer) -> Int { Int(-EINVAL) }
   func receive(_ buffer: UnsafeMutableRawBufferPointer, flags: Int32) -> Int { Int(-ENOTSOCK) }

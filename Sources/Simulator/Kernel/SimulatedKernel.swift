@@ -17,6 +17,7 @@ public final class SimulatedKernel: Kernel {
   @safe @exclusivity(unchecked) private var pending: [OpenFile] = []
   /// When the process wants to run again, as a moment of the world; set by each poll.
   @safe @exclusivity(unchecked) private var deadline: UInt64 = 0
+  @safe @exclusivity(unchecked) private var lookups = Lookups()
   @safe @exclusivity(unchecked) private var entropySource: RandomStream
 
   init(node: Node) {
@@ -29,6 +30,18 @@ public final class SimulatedKernel: Kernel {
   /// Ends the process: closes every descriptor.
   func exit() {
     for fd in descriptors.numbers { _ = close(fd) }
+    pending.removeAll()
+    node = nil
+  }
+
+  /// Ends the process without a word: its node has lost its power.
+  func vanish() {
+    for fd in descriptors.numbers {
+      if let file = descriptors.remove(fd), file.references == 0 {
+        file.removeWatches()
+        file.vanish()
+      }
+    }
     pending.removeAll()
     node = nil
   }
@@ -54,7 +67,7 @@ public final class SimulatedKernel: Kernel {
   // MARK: Waiting
 
   /// When the process has to run again; 0: at once.
-  var nextTurn: UInt64 { pending.isEmpty ? deadline : 0 }
+  var nextTurn: UInt64 { pending.isEmpty ? min(deadline, lookups.nextReady) : 0 }
 
   func addPending(_ file: OpenFile) {
     pending.append(file)
@@ -70,6 +83,7 @@ public final class SimulatedKernel: Kernel {
       index += 1
     }
     pending.removeFirst(index)
+    lookups.announce(into: batch, at: node.present)
     self.deadline = deadline.map { node.clock.moment(ofMonotonic: $0) } ?? .max
     if batch.count > 0 { self.deadline = 0 }
     return 0
@@ -138,6 +152,10 @@ public final class SimulatedKernel: Kernel {
     case (AF_INET, 2), (AF_INET6, 2):
       guard protocolNumber == 0 || protocolNumber == IPPROTO_UDP else { return -EPROTONOSUPPORT }
       return open(UDPSocket(node: node, isIPv6: family == AF_INET6))
+    case (AF_INET, 1), (AF_INET6, 1):
+      guard protocolNumber == 0 || protocolNumber == IPPROTO_TCP else { return -EPROTONOSUPPORT }
+      return open(TCPSocket(node: node, isIPv6: family == AF_INET6))
+    case (AF_INET, _), (AF_INET6, _): return -ESOCKTNOSUPPORT
     default: return -EAFNOSUPPORT
     }
   }
@@ -217,6 +235,33 @@ public final class SimulatedKernel: Kernel {
   ) -> Int {
     unsafe descriptors[fd]?.sendMessage(bytes, flags: flags, message) ?? Int(-EBADF)
   }
+
+  // MARK: Names
+
+  /// Answers from the world's names. Returns also `-EINVAL` for a NUL in a name or a number above
+  /// 65,535 as the service, and `-EEXIST` for a token that has a look-up.
+  public override func resolve(_ host: String, service: String, token: UInt64) -> Int32 {
+    guard let node else { return -EBADF }
+    let isNumber = service.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    guard !host.utf8.contains(0), !service.utf8.contains(0),
+      !isNumber || service.isEmpty || UInt16(service) != nil
+    else { return -EINVAL }
+    let names = node.world.nameTable
+    let resolution = names.resolve(host, service: service, in: node.world)
+    return lookups.start(token, resolution, ready: node.present &+ names.delay)
+  }
+
+  public override func takeResolved(token: UInt64) -> Resolution? {
+    guard let node else { return nil }
+    return lookups.take(token, at: node.present)
+  }
+
+  public override func cancelResolve(token: UInt64) { lookups.cancel(token) }
+
+  // MARK: The process
+
+  /// Variables are the node's.
+  public override func environment(_ name: String) -> String? { node?.environment[name] }
 
   // MARK: Standard streams
 

@@ -24,6 +24,9 @@ public struct InternetAddress: Sendable, Hashable {
 
   @inline(__always) var isAny: Bool { high == 0 && (low == 0 || low == Self.mapped) }
 
+  /// 255.255.255.255.
+  var isBroadcast: Bool { isIPv4 && ipv4 == .max }
+
   /// 127.0.0.0/8 and ::1.
   @inline(__always) var isLoopback: Bool {
     high == 0 && (low == 1 || low >> 24 == Self.mapped >> 24 | 0x7F)

@@ -15,18 +15,24 @@ final class Network {
   func owner(of address: InternetAddress) -> UInt32? { owners[address] }
 
   /// Sends a packet off; it is the network's from now on.
-  func send(_ packet: PacketPointer, from node: Node) {
+  func send(_ packet: PacketPointer, from node: Node, to route: Route) {
     lastID &+= 1
     unsafe packet.pointee.id = lastID
-    if unsafe packet.pointee.destination.address.isLoopback
-      || node.owns(packet.pointee.destination.address)
-    {
-      return unsafe node.loop(packet)
+    node.counters.sent &+= 1
+    switch route {
+    case .loopback: unsafe node.loop(packet)
+    case .node(let target):
+      unsafe packet.pointee.node = target
+      node.world.push(at: node.present &+ delay, .arrival, UInt(bitPattern: packet))
     }
-    guard let target = unsafe owners[packet.pointee.destination.address] else {
-      return unsafe packets.give(packet)
-    }
-    unsafe packet.pointee.node = target
-    node.world.push(at: node.world.now &+ node.spent &+ delay, .arrival, UInt(bitPattern: packet))
   }
+
+  /// Ends the way of a packet.
+  func drop(_ packet: PacketPointer, _ reason: DropReason, at node: Node) {
+    unsafe note(packet, reason, at: node)
+    unsafe packets.give(packet)
+  }
+
+  /// Tells that a packet goes no further, which stays the caller's.
+  func note(_ packet: PacketPointer, _ reason: DropReason, at node: Node) {}
 }

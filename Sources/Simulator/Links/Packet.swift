@@ -27,7 +27,10 @@ struct Packet {
   var sequence: UInt32
   var acknowledgement: UInt32
   var window: UInt16
-  var flags: UInt8
+  /// The options of a SYN: the largest segment that its sender takes, and its window's scale.
+  var segmentLimit: UInt16
+  var scale: UInt8
+  var flags: TCPFlags
   var kind: Kind
   /// A bit was flipped on the way, so that its checksum is wrong.
   var isCorrupt: Bool

@@ -27,7 +27,8 @@ struct PacketPool {
       to: Packet(
         next: nil, payload: count > 0 ? takeRoom(Self.roomClass(count)) : nil, source: source,
         destination: destination, id: 0, count: UInt32(truncatingIfNeeded: count), taken: 0,
-        node: 0, link: 0, sequence: 0, acknowledgement: 0, window: 0, flags: 0, kind: kind,
+        node: 0, link: 0, sequence: 0, acknowledgement: 0, window: 0, segmentLimit: 0, scale: 0,
+        flags: [], kind: kind,
         isCorrupt: false))
     live &+= 1
     return unsafe packet
@@ -100,7 +101,8 @@ extension Packet {
   fileprivate static var empty: Packet {
     unsafe Packet(
       next: nil, payload: nil, source: .none, destination: .none, id: 0, count: 0, taken: 0,
-      node: 0, link: 0, sequence: 0, acknowledgement: 0, window: 0, flags: 0, kind: .udp,
+      node: 0, link: 0, sequence: 0, acknowledgement: 0, window: 0, segmentLimit: 0, scale: 0,
+      flags: [], kind: .udp,
       isCorrupt: false)
   }
 }

@@ -6,6 +6,8 @@ struct Event {
     case arrival
     /// A node's noted deadline, or the end of a turn; `word` is the node's index.
     case wake
+    /// A connection's timer; `word` is its `TimerSlot`.
+    case timer
     /// The owner's action; `word` is its slot.
     case action
   }

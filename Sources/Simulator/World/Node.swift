@@ -20,10 +20,14 @@ public final class Node {
   /// Nanoseconds that the processes of the node have spent altogether.
   @safe @exclusivity(unchecked) private(set) var processorTime: UInt64 = 0
 
+  /// The environment of its processes.
+  @safe @exclusivity(unchecked) public var environment: [String: String] = [:]
   /// Takes what the process writes to descriptor 1 or 2.
   @safe @exclusivity(unchecked) public var onOutput: ((Int32, UnsafeRawBufferPointer) -> Void)?
 
   @safe @exclusivity(unchecked) var udp = UDPTable()
+  @safe @exclusivity(unchecked) var tcp = TCPTable()
+  @safe @exclusivity(unchecked) public internal(set) var counters = NodeCounters()
   @safe @exclusivity(unchecked) private var loopback = PacketQueue()
   @safe @exclusivity(unchecked) private var isLooping = false
 
@@ -32,6 +36,8 @@ public final class Node {
   @safe @exclusivity(unchecked) private var busyUntil: UInt64 = 0
   @safe @exclusivity(unchecked) private var isRunnable = false
   @safe @exclusivity(unchecked) private var isTurning = false
+  @safe @exclusivity(unchecked) public private(set) var isPoweredOn = true
+  @safe @exclusivity(unchecked) public private(set) var isPaused = false
 
   init(_ name: String, index: UInt32, world: World) {
     self.name = name
@@ -42,7 +48,25 @@ public final class Node {
     clock = NodeClock(poweredOnAt: world.now)
   }
 
-  func owns(_ address: InternetAddress) -> Bool { address == ipv4 || address == ipv6 }
+  // MARK: Addresses
+
+  /// The node's IPv4 address: 10.0.0.1 of the first node, counting up.
+  public func address(port: UInt16) -> SocketAddress {
+    Endpoint(ipv4, port).socketAddress(isIPv6: false)
+  }
+
+  /// The node's IPv6 address: fd00::1 of the first node, counting up.
+  public func addressIPv6(port: UInt16) -> SocketAddress {
+    Endpoint(ipv6, port).socketAddress(isIPv6: true)
+  }
+
+  var network: Network { world.network }
+
+  /// Whether an address is one of this node.
+  @inline(__always)
+  func owns(_ address: InternetAddress) -> Bool {
+    address == ipv4 || address == ipv6 || address.isLoopback
+  }
 
   /// The address that this node sends from towards another.
   func source(towards address: InternetAddress) -> InternetAddress {
@@ -50,11 +74,20 @@ public final class Node {
     return address.isIPv4 ? ipv4 : ipv6
   }
 
+  /// nil: nobody has the address.
+  @inline(__always)
+  func route(to address: InternetAddress) -> Route? {
+    owns(address) ? .loopback : network.owner(of: address).map { .node($0) }
+  }
+
+  func hasRoute(to address: InternetAddress) -> Bool { route(to: address) != nil }
+
   // MARK: The process
 
-  /// Starts a process, and lets it run at once. Ends one that runs.
+  /// Starts a process, and lets it run at once. Ends one that runs, and switches the node on.
   public func start() -> SimulatedKernel {
     kill()
+    powerOn()
     let kernel = SimulatedKernel(node: self)
     self.kernel = kernel
     schedule(at: world.now)
@@ -68,7 +101,43 @@ public final class Node {
     kernel.exit()
   }
 
-  func leaveWorld() { kernel?.exit() }
+  // MARK: Power
+
+  /// Switches the node off: its process, its connections and what was on its way to it vanish
+  /// without a word to anybody.
+  public func powerOff() {
+    guard isPoweredOn else { return }
+    isPoweredOn = false
+    leaveWorld()
+    while let packet = unsafe loopback.takeFirst() {
+      unsafe network.drop(packet, .powerOff, at: self)
+    }
+  }
+
+  /// Switches the node on, without a process: monotonic time begins anew, and peers of before
+  /// learn from its resets that their connections are gone.
+  public func powerOn() {
+    guard !isPoweredOn else { return }
+    isPoweredOn = true
+    clock.powerOn(at: world.now)
+  }
+
+  /// Lets the process stand still, as SIGSTOP does, while the kernel goes on; until `resume()`.
+  public func pause() { isPaused = true }
+
+  public func resume() {
+    guard isPaused else { return }
+    isPaused = false
+    mark()
+  }
+
+  /// Forgets everything that is on the network.
+  func leaveWorld() {
+    kernel?.vanish()
+    kernel = nil
+    tcp.removeAll()
+    udp.removeAll()
+  }
 
   // MARK: Turns
 
@@ -84,7 +153,7 @@ public final class Node {
 
   /// Something is there for the process.
   func mark() {
-    guard !isRunnable, !isTurning, kernel != nil else { return }
+    guard !isRunnable, !isTurning, !isPaused, kernel != nil else { return }
     if world.now < busyUntil { return schedule(at: busyUntil) }
     isRunnable = true
     world.makeRunnable(self)
@@ -107,7 +176,7 @@ public final class Node {
 
   func turn() {
     isRunnable = false
-    guard kernel != nil else { return }
+    guard kernel != nil, !isPaused else { return }
     isTurning = true
     spent = 0
     world.onTurn?(self)
@@ -121,10 +190,27 @@ public final class Node {
   // MARK: Packets
 
   func arrive(_ packet: PacketPointer) {
+    guard isPoweredOn else { return unsafe network.drop(packet, .powerOff, at: self) }
+    counters.received &+= 1
     switch unsafe packet.pointee.kind {
-    case .udp: unsafe udp.arrive(packet, at: self)
-    default: unsafe world.network.packets.give(packet)
+    case .udp:
+      if let socket = unsafe udp.find(packet) { return unsafe socket.arrive(packet) }
+      unsafe refuse(packet)
+    case .tcp: unsafe tcp.arrive(packet, at: self)
+    case .unreachable:
+      unsafe udp.refused(packet)
+      unsafe network.packets.give(packet)
     }
+  }
+
+  /// Tells the sender of a datagram that nobody listens there: port unreachable.
+  private func refuse(_ packet: PacketPointer) {
+    if let route = unsafe route(to: packet.pointee.source.address) {
+      let answer = unsafe network.packets.make(
+        .unreachable, from: packet.pointee.destination, to: packet.pointee.source, count: 0)
+      unsafe network.send(answer, from: self, to: route)
+    }
+    unsafe network.drop(packet, .noSocket, at: self)
   }
 
   /// Delivers a packet to this same node before the call that sent it returns, as Linux does.

@@ -22,12 +22,15 @@ public final class World {
   /// Runs the program of a node once: polls its kernel, and does what became possible.
   @safe @exclusivity(unchecked) public var onTurn: ((Node) -> Void)?
 
+  /// What names mean on every node.
+  @safe @exclusivity(unchecked) public var nameTable = NameTable()
   let network = Network()
   @safe @exclusivity(unchecked) private var heap = EventHeap()
   @safe @exclusivity(unchecked) private var sequence: UInt64 = 0
   /// Nodes that run at this instant, in the order in which they became runnable.
   @safe @exclusivity(unchecked) private var runnable: [Node] = []
   @safe @exclusivity(unchecked) private var names: [String: UInt32] = [:]
+  @safe @exclusivity(unchecked) var timers = TimerTable()
   @safe @exclusivity(unchecked) private var actions = ActionTable()
   /// Events that have happened.
   @safe @exclusivity(unchecked) public private(set) var eventCount: UInt64 = 0
@@ -100,6 +103,7 @@ public final class World {
       guard let packet = unsafe PacketPointer(bitPattern: event.word) else { return }
       unsafe nodes[Int(packet.pointee.node)].arrive(packet)
     case .wake: nodes[Int(event.word)].wake(at: event.time)
+    case .timer: timers[event.word]?.timerEvent(at: event.time)
     case .action: actions.take(event.word)?()
     }
   }

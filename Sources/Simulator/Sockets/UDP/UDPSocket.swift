@@ -2,73 +2,89 @@ import Glibc
 import Reactor
 
 /// A UDP socket. Source: udp(7), ip(7).
-final class UDPSocket: OpenFile {
+final class UDPSocket: InternetSocket {
   /// The longest datagram: 65,535 bytes less the headers of IPv4 and UDP.
   static let longest = 65_507
-  /// SO_RCVBUF as Linux has it by default, in bytes.
-  static let defaultRoom = 212_992
+  /// SO_RCVBUF and SO_SNDBUF as Linux has them by default, and the least, in bytes.
+  private static let defaultRoom: Int32 = 212_992
+  private static let leastRoom: Int32 = 2_304
 
-  let isIPv6: Bool
-  /// Port 0: not bound.
-  @safe @exclusivity(unchecked) var local: Endpoint
   /// Port 0: not connected.
   @safe @exclusivity(unchecked) private var remote = Endpoint.none
   @safe @exclusivity(unchecked) private var queue = PacketQueue()
   /// Bytes that the queue takes of the receive buffer, with what the kernel keeps of each packet.
   @safe @exclusivity(unchecked) private var queued = 0
   @safe @exclusivity(unchecked) private var room = UDPSocket.defaultRoom
-
-  init(node: Node, isIPv6: Bool) {
-    self.isIPv6 = isIPv6
-    local = Endpoint(isIPv6 ? .anyIPv6 : .anyIPv4, 0)
-    super.init(node: node)
-  }
+  @safe @exclusivity(unchecked) private var sendRoom = UDPSocket.defaultRoom
+  @safe @exclusivity(unchecked) private var isReadShut = false
+  @safe @exclusivity(unchecked) private var isWriteShut = false
 
   override var kind: DescriptorKind { .datagramSocket }
+  override var type: Int32 { SocketType.datagram }
+  override var protocolNumber: Int32 { Int32(IPPROTO_UDP) }
+  override var sendBuffer: Int32 { sendRoom }
+  override var receiveBuffer: Int32 { room }
 
-  override var events: PollEvents { queue.isEmpty ? .writable : [.readable, .writable] }
+  override func setBuffer(send: Bool, _ value: Int32) {
+    let doubled = max(min(value, Self.defaultRoom), Self.leastRoom / 2) * 2
+    if send { sendRoom = doubled } else { room = doubled }
+  }
+
+  override var events: PollEvents {
+    var events: PollEvents = .writable
+    if !queue.isEmpty { events.insert(.readable) }
+    if isReadShut { events.formUnion([.readable, .peerClosed]) }
+    if isReadShut, isWriteShut { events.insert(.hangUp) }
+    if error != 0 { events.formUnion([.error, .readable]) }
+    return events
+  }
 
   // MARK: Names
 
   /// How well a packet fits; 0: not at all.
+  @inline(__always)
   func score(_ packet: PacketPointer) -> Int {
-    var score = 1
-    if !local.address.isAny {
-      guard unsafe packet.pointee.destination.address == local.address else { return 0 }
-      score += 2
-    } else if !isIPv6, unsafe !packet.pointee.destination.address.isIPv4 {
-      return 0
-    }
-    if remote.port != 0 {
-      guard unsafe packet.pointee.source == remote else { return 0 }
-      score += 4
-    }
-    return score
+    guard unsafe accepts(packet.pointee.destination.address) else { return 0 }
+    let score = local.address.isAny ? 1 : 3
+    if remote.port == 0 { return score }
+    return unsafe packet.pointee.source == remote ? score + 4 : 0
   }
 
-  func conflicts(with other: Endpoint, of socket: UDPSocket) -> Bool {
-    local.address == other.address || local.address.isAny || other.address.isAny
+  /// Whether both may be bound to the same.
+  func shares(with other: UDPSocket) -> Bool {
+    options.reusesAddress && other.options.reusesAddress
+      || options.reusesPort && other.options.reusesPort
   }
 
   override func bind(_ address: borrowing SocketAddress) -> Int32 {
-    guard local.port == 0, let wanted = Endpoint(address) else { return -EINVAL }
-    return node.udp.bind(self, to: wanted)
-  }
-
-  override func connect(_ address: borrowing SocketAddress) -> Int32 {
-    guard let peer = Endpoint(address) else { return -EINVAL }
-    if local.port == 0 {
-      let result = node.udp.bind(self, to: local)
-      if result < 0 { return result }
+    switch endpoint(address) {
+    case .failure(let error): return -error.code
+    case .success(let wanted):
+      guard !isBound else { return -EINVAL }
+      guard wanted.address.isAny || node.owns(wanted.address) else { return -EADDRNOTAVAIL }
+      return node.udp.bind(self, to: wanted)
     }
-    remote = peer
-    local.address = node.source(towards: peer.address)
-    return 0
   }
 
-  override func localAddress(_ address: inout SocketAddress) -> Int32 {
-    address = local.socketAddress(isIPv6: isIPv6)
-    return 0
+  private func bindToAny() -> Int32 { isBound ? 0 : node.udp.bind(self, to: local) }
+
+  /// Connects to a peer, from which alone datagrams come then; the family 0 undoes it.
+  override func connect(_ address: borrowing SocketAddress) -> Int32 {
+    if address.family == AF_UNSPEC {
+      remote = .none
+      return 0
+    }
+    switch endpoint(address) {
+    case .failure(let error): return -error.code
+    case .success(let wanted):
+      let peer = target(wanted)
+      guard node.hasRoute(to: peer.address) else { return -ENETUNREACH }
+      let result = bindToAny()
+      if result < 0 { return result }
+      remote = peer
+      if local.address.isAny { local.address = node.source(towards: peer.address) }
+      return 0
+    }
   }
 
   override func peerAddress(_ address: inout SocketAddress) -> Int32 {
@@ -77,11 +93,18 @@ final class UDPSocket: OpenFile {
     return 0
   }
 
+  /// Ends receiving or sending of a connected socket; `-ENOTCONN` of another, which it does too.
+  override func shutdown(how: Int32) -> Int32 {
+    guard (0...2).contains(how) else { return -EINVAL }
+    if how != 1 { isReadShut = true }
+    if how != 0 { isWriteShut = true }
+    signal([.readable, .peerClosed, .hangUp])
+    return remote.port == 0 ? -ENOTCONN : 0
+  }
+
   override func close() {
-    if local.port != 0 { node.udp.remove(self) }
-    while let packet = unsafe queue.takeFirst() {
-      unsafe node.world.network.packets.give(packet)
-    }
+    if isBound { node.udp.remove(self) }
+    while let packet = unsafe queue.takeFirst() { unsafe node.network.packets.give(packet) }
   }
 
   // MARK: Transfers
@@ -97,41 +120,58 @@ final class UDPSocket: OpenFile {
     _ bytes: UnsafeRawBufferPointer, flags: Int32, _ message: borrowing Message
   ) -> Int {
     guard let address = message.address else { return unsafe send(bytes, flags: flags) }
-    guard let peer = Endpoint(address), peer.port != 0 else { return Int(-EINVAL) }
-    return unsafe transmit(bytes, to: peer)
+    switch endpoint(address) {
+    case .failure(let error): return Int(-error.code)
+    case .success(let wanted):
+      guard wanted.port != 0 else { return Int(-EINVAL) }
+      return unsafe transmit(bytes, to: target(wanted))
+    }
   }
 
   private func transmit(_ bytes: UnsafeRawBufferPointer, to peer: Endpoint) -> Int {
     guard bytes.count <= Self.longest else { return Int(-EMSGSIZE) }
-    if local.port == 0 {
-      let result = node.udp.bind(self, to: local)
-      if result < 0 { return Int(result) }
+    if isWriteShut { return Int(-EPIPE) }
+    if let error = takeError() { return Int(-error) }
+    guard let route = node.route(to: peer.address) else {
+      return Int(peer.address.isBroadcast && !options.broadcasts ? -EACCES : -ENETUNREACH)
     }
-    let network = node.world.network
+    let result = bindToAny()
+    if result < 0 { return Int(result) }
     var source = local
     if source.address.isAny { source.address = node.source(towards: peer.address) }
-    let packet = unsafe network.packets.make(.udp, from: source, to: peer, count: bytes.count)
+    let packet = unsafe node.network.packets.make(.udp, from: source, to: peer, count: bytes.count)
     if let payload = unsafe packet.pointee.payload, let start = bytes.baseAddress {
       unsafe payload.copyMemory(from: start, byteCount: bytes.count)
     }
-    unsafe network.send(packet, from: node)
+    unsafe node.network.send(packet, from: node, to: route)
     return bytes.count
   }
 
-  /// What the kernel counts for a packet: its own records, and a buffer of a power of two.
+  /// What the kernel counts for a packet: its own record, and a buffer of a power of two, or of
+  /// pages. As Linux 6.18 does.
   private static func footprint(_ packet: PacketPointer) -> Int {
     let size = unsafe Int(packet.pointee.count) + 384
+    if size <= 576 { return 832 }
+    if size > 32_768 { return 256 + (size + 4_095) & ~4_095 }
     return 256 + (1 << (Int.bitWidth - (size - 1).leadingZeroBitCount))
   }
 
+  /// Takes a packet, unless the receive buffer is full: then it is dropped.
   func arrive(_ packet: PacketPointer) {
     let size = unsafe Self.footprint(packet)
-    guard queued + size <= room else {
-      return unsafe node.world.network.packets.give(packet)
+    guard queued + size <= Int(room) else {
+      return unsafe node.network.drop(packet, .receiveBuffer, at: node)
     }
     queued += size
     unsafe queue.append(packet)
     signal(.readable)
+  }
+
+  /// Nobody listens where this socket sent something: an error for one that is connected.
+  func refused(by peer: Endpoint) {
+    guard remote == peer else { return }
+    error = ECONNREFUSED
+    signal([.error, .readable, .writable])
   }
 
   override func receive(_ buffer: UnsafeMutableRawBufferPointer, flags: Int32) -> Int {
@@ -153,8 +193,11 @@ final class UDPSocket: OpenFile {
     _ buffer: UnsafeMutableRawBufferPointer, _ flags: Int32, _ message: inout Message,
     withSender: Bool
   ) -> Int {
-    guard let packet = unsafe queue.takeFirst() else { return Int(-EAGAIN) }
-    unsafe queued -= Self.footprint(packet)
+    if let error = takeError() { return Int(-error) }
+    let peeks = flags & Int32(MSG_PEEK) != 0
+    guard let packet = unsafe peeks ? queue.first : queue.takeFirst() else {
+      return isReadShut ? 0 : Int(-EAGAIN)
+    }
     let count = unsafe Int(packet.pointee.count)
     let taken = min(count, buffer.count)
     if taken > 0, let payload = unsafe packet.pointee.payload, let room = buffer.baseAddress {
@@ -164,7 +207,10 @@ final class UDPSocket: OpenFile {
       message.address = unsafe packet.pointee.source.socketAddress(isIPv6: isIPv6)
       if taken < count { message.flags |= Int32(MSG_TRUNC) }
     }
-    unsafe node.world.network.packets.give(packet)
-    return taken
+    if !peeks {
+      unsafe queued -= Self.footprint(packet)
+      unsafe node.network.packets.give(packet)
+    }
+    return flags & Int32(MSG_TRUNC) != 0 ? count : taken
   }
 }

@@ -3,17 +3,19 @@ import Glibc
 /// The UDP sockets of a node, by local port.
 struct UDPTable {
   private var sockets: [UInt16: [UDPSocket]] = [:]
-  private var nextPort: UInt16 = 32_768
+  private var ephemeral = EphemeralPorts()
 
   /// Finds the socket that fits a packet best: connected to its sender, then bound to its very
-  /// address, then to any. Source: udp(7), and the scores of Linux's udp4_lib_lookup.
+  /// address, then to any; of equals, the one that was bound last. Source: udp(7).
+  @inline(__always)
   func find(_ packet: PacketPointer) -> UDPSocket? {
     guard let bound = unsafe sockets[packet.pointee.destination.port] else { return nil }
+    if bound.count == 1 { return unsafe bound[0].score(packet) > 0 ? bound[0] : nil }
     var best: UDPSocket?
     var bestScore = 0
     for socket in bound {
       let score = unsafe socket.score(packet)
-      if score > bestScore {
+      if score > 0, score >= bestScore {
         best = socket
         bestScore = score
       }
@@ -21,16 +23,17 @@ struct UDPTable {
     return best
   }
 
-  /// - Returns: 0 or `-EADDRINUSE`.
+  /// - Returns: 0 or `-EADDRINUSE`; without a port, `-EAGAIN` when all are taken.
   mutating func bind(_ socket: UDPSocket, to local: Endpoint) -> Int32 {
     var local = local
     if local.port == 0 {
-      guard let port = freePort() else { return -EADDRINUSE }
+      let taken = sockets
+      guard let port = ephemeral.take(where: { taken[$0] == nil }) else { return -EAGAIN }
       local.port = port
-    } else if let others = sockets[local.port],
-      others.contains(where: { $0.conflicts(with: local, of: socket) })
-    {
-      return -EADDRINUSE
+    } else if let others = sockets[local.port] {
+      for other in others where other.overlaps(socket, at: local.address) {
+        guard other.shares(with: socket) else { return -EADDRINUSE }
+      }
     }
     socket.local = local
     sockets[local.port, default: []].append(socket)
@@ -42,20 +45,11 @@ struct UDPTable {
     if sockets[socket.local.port]?.isEmpty == true { sockets[socket.local.port] = nil }
   }
 
-  /// Ephemeral ports count up from 32,768 to 60,999, and begin again.
-  private mutating func freePort() -> UInt16? {
-    for _ in 32_768...60_999 {
-      let port = nextPort
-      nextPort = port == 60_999 ? 32_768 : port + 1
-      if sockets[port] == nil { return port }
-    }
-    return nil
+  /// An ICMP message says that nobody listens where a datagram of a socket went.
+  func refused(_ packet: PacketPointer) {
+    guard let bound = unsafe sockets[packet.pointee.destination.port] else { return }
+    for socket in bound { unsafe socket.refused(by: packet.pointee.source) }
   }
 
-  func arrive(_ packet: PacketPointer, at node: Node) {
-    guard let socket = unsafe find(packet) else {
-      return unsafe node.world.network.packets.give(packet)
-    }
-    unsafe socket.arrive(packet)
-  }
+  mutating func removeAll() { sockets = [:] }
 }
