@@ -87,7 +87,7 @@ static inline int run_leaf(lua_State *L, lr_function *f, lr_call *c, uint32_t re
     return lua_yieldk(L, 0, (lua_KContext)f, again);
   }
   if (outcome == LR_TASK_RESULT) {
-    return lr_push_task_result(L, h, lr_to_handle(L, 1, h->task_class));
+    return lr_push_task_result(L, lr_to_handle(L, 1, h->task_class));
   }
   if (outcome == LR_CHECK) return check(L, f);
   return raise(L, f, c, outcome);
@@ -202,6 +202,37 @@ static int fast_again(lua_State *L, int status, lua_KContext context) {
   return fast_read_answer(L, f, n);
 }
 
+// MARK: Joining a task, without a limit in time
+
+static int joined(lua_State *L, int status, lua_KContext context) {
+  lr_host *h = (lr_host *)context;
+  if (h->task->reason != LR_READY) return again(L, status, (lua_KContext)h->join);
+  return lr_push_task_result(L, lua_touserdata(L, 1));
+}
+
+__attribute__((noinline)) static int join_generally(lua_State *L) {
+  return call(L, lr_host_of(L)->join);
+}
+
+/// What there is to learn of a task that has ended is in its handle; for another one its fast
+/// leaf parks the caller.
+int lr_join(lua_State *L) {
+  lr_host *h = lr_host_of(L);
+  uint64_t handle = fast_handle(L, h->join);
+  if (UNLIKELY(!handle || lua_gettop(L) != 1)) return join_generally(L);
+  lr_task *task = lr_task_at(h, (uint32_t)handle);
+  if (!task || task->generation != (uint32_t)(handle >> 32)) {
+    return lr_push_task_result(L, lua_touserdata(L, 1));
+  }
+  if (h->join->fast(h->call.context, h->task, handle, 0, NULL) != LR_FAST_WAIT) {
+    return join_generally(L);
+  }
+  h->parking = true;
+  return lua_yieldk(L, 0, (lua_KContext)h, joined);
+}
+
+// MARK: Methods by number
+
 // Each fast method that there may be has C functions of its own: they find their record by their
 // number, which costs less than asking the library for an upvalue. `general` is what they fall
 // back to; it finds the record anew, so that nothing is kept for it on the way.
@@ -247,6 +278,10 @@ lua_CFunction lr_entry(lr_function *f) {
   static const lua_CFunction writes[] = {fast_write_0, fast_write_1, fast_write_2, fast_write_3};
   lr_host *h = f->host;
   if (f->texts) return lr_call_texts;
+  if (f->fast && f->class == h->task_class) {
+    h->join = f;
+    return lr_join;
+  }
   if (!f->fast || h->fast_count == LR_FAST_METHODS) return lr_call_function;
   uint32_t n = h->fast_count++;
   h->fast[n] = f;

@@ -122,6 +122,7 @@ static int make(lua_State *L) {
   lua_pushcclosure(L, lr_call_function, 1);
   lua_setfield(L, -2, "__tostring");
   m->class->metatable = luaL_ref(L, LUA_REGISTRYINDEX);
+  if (m->class->id == 1) lr_open_spawning(L, m->class->host);
   return 0;
 }
 

@@ -194,10 +194,6 @@ static const luaL_Reg base_functions[] = {
 static const luaL_Reg net_functions[] = {
   {"serve_connection", lr_serve_connection}, {NULL, NULL},
 };
-static const luaL_Reg task_functions[] = {
-  {"spawn", lr_spawn}, {"spawn_detached", lr_spawn_detached},
-  {"spawn_observed", lr_spawn_observed}, {"self", lr_self}, {"yield", lr_yield}, {NULL, NULL},
-};
 
 /// Makes the object that a cancel raises, and puts it into the module on top of the stack.
 static void make_cancelled(lua_State *L, lr_host *h) {
@@ -232,7 +228,8 @@ static int open(lua_State *L) {
   lr_push_natives(L, h, "reactor.net");
   luaL_setfuncs(L, net_functions, 0);
   lr_push_natives(L, h, "reactor.task");
-  luaL_setfuncs(L, task_functions, 0);
+  lua_pushcfunction(L, lr_yield);
+  lua_setfield(L, -2, "yield");
   make_cancelled(L, h);
   if (options->pinned) lr_open_pinned(L);
   return 0;

@@ -103,6 +103,7 @@ typedef struct lr_warning {
 #define LR_BOX_CACHE 1024
 #define LR_FAST_METHODS 4
 #define LR_SITE_CHAINS 256
+#define LR_LAST_SITES 64
 
 /// A coroutine that resumes another, on the C stack of the call that does.
 typedef struct lr_resumer {
@@ -132,8 +133,11 @@ struct lr_host {
   uint32_t task_chunk_count, task_used;  // slots ever made; slot 0 is none
   uint32_t *free_tasks;                  // slots, last freed first
   uint32_t free_count, free_with_thread, live;
-  int threads, handles, traces;          // registry tables by slot
-  int (*spawned)(lr_call *, lr_task *);
+  int threads, handles;                  // registry tables by slot: coroutines; handles (weak)
+  int known, traces, inherited;          // … handles that tasks asked for, tracebacks, errors
+  int no_memory;                         // reference of the text that says so
+  void (*spawned)(void *, lr_task *, lr_task *);
+  lr_function *join;
   bool small_heap, script_paces;         // the collector's pace (guards.c)
   bool stopping;                         // coroutines get LR_LAST_INSTRUCTIONS more
   bool native_code;                      // a C module was loaded: coroutines are not used again
@@ -158,6 +162,7 @@ struct lr_host {
 
   lr_site_record *sites;
   uint32_t site_count, site_capacity, site_chains[LR_SITE_CHAINS];
+  uint32_t last_sites[LR_LAST_SITES];
 
   char *text;                            // what lr_error and its like return
   size_t text_length, text_capacity;
@@ -181,6 +186,8 @@ static inline uintptr_t *lr_thread_flags(lua_State *L) {
 
 // call.c
 int lr_call_function(lua_State *L);
+int lr_yield(lua_State *L);
+int lr_join(lua_State *L);
 lua_CFunction lr_entry(lr_function *f);
 void lr_check_may_wait(lua_State *L, lr_host *h, const char *name);
 void lr_refuse_wait(lua_State *L, lr_host *h, const char *name);  // refuse.c
@@ -212,23 +219,22 @@ lr_handle_box *lr_to_handle(lua_State *L, int index, lr_class_record *class);
 int lr_open_classes(lua_State *L);
 
 // task.c
-int lr_push_task_result(lua_State *L, lr_host *h, lr_handle_box *box);
-void lr_open_tasks(lua_State *L, lr_host *h);
 lr_task *lr_task_take(lua_State *L, lr_host *h);
 void lr_task_commit(lr_host *h, lr_task *task, uint32_t flags);
-
-// spawn.c
-int lr_spawn(lua_State *L);
-int lr_spawn_detached(lua_State *L);
-int lr_spawn_observed(lua_State *L);
-int lr_self(lua_State *L);
-int lr_task_base(lua_State *L);
-int lr_serve_connection(lua_State *L);
 int lr_stop(lua_State *L, lr_host *h);
 void lr_stop_after(lua_State *L, int instructions);
-int lr_yield(lua_State *L);
-void lr_task_free(lr_host *h, lr_task *task);
-lr_task *lr_task_make(lua_State *L, lr_host *h);
+
+// outcome.c
+#define LR_HAS_RESULT 1u  // in the `slot` of an ended task's handle, beside flags of the task
+void lr_open_tasks(lua_State *L, lr_host *h);
+int lr_task_base(lua_State *L);
+void lr_task_fill(lua_State *L, lr_task *task, int n);
+void lr_task_settle(lr_host *h, lr_task *task);
+int lr_push_task_result(lua_State *L, lr_handle_box *box);
+
+// spawn.c
+void lr_open_spawning(lua_State *L, lr_host *h);
+int lr_serve_connection(lua_State *L);
 
 // coroutine.c, guards.c
 void lr_open_coroutines(lua_State *L);

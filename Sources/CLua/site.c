@@ -11,11 +11,14 @@ static uint32_t hash(const char *source, int line) {
   return x;
 }
 
+static bool is_site(const lr_site_record *r, const char *source, int line) {
+  return r->line == line && strcmp(r->source, source) == 0;
+}
+
 static uint32_t intern(lr_host *h, const char *source, int line) {
   uint32_t *chain = &h->site_chains[hash(source, line) % LR_SITE_CHAINS];
   for (uint32_t s = *chain; s; s = h->sites[s - 1].next) {
-    lr_site_record *r = &h->sites[s - 1];
-    if (r->line == line && strcmp(r->source, source) == 0) return s;
+    if (is_site(&h->sites[s - 1], source, line)) return s;
   }
   if (h->site_count == h->site_capacity) {
     uint32_t capacity = h->site_capacity ? h->site_capacity * 2 : 32;
@@ -31,13 +34,20 @@ static uint32_t intern(lr_host *h, const char *source, int line) {
   return *chain = h->site_count;
 }
 
-/// The innermost place that is a script's own: not C, not a module that is built in.
-/// Allocates nothing in Lua.
+/// The innermost place that is a script's own: not C, not a module that is built in. The C
+/// function that asks is not looked at. Allocates nothing in Lua.
 uint32_t lr_find_site(lua_State *L, lr_host *h) {
   lua_Debug ar;
-  for (int level = 0; level < 12 && lua_getstack(L, level, &ar); level++) {
+  for (int level = 1; level < 12 && lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
-    if (lr_is_script(&ar)) return intern(h, ar.short_src, ar.currentline);
+    if (!lr_is_script(&ar)) continue;
+    // Most places are asked for again and again, from the same chunk.
+    uint32_t *last = &h->last_sites[((uintptr_t)ar.source / 16 + (uint32_t)ar.currentline)
+      % LR_LAST_SITES];
+    if (!*last || !is_site(&h->sites[*last - 1], ar.short_src, ar.currentline)) {
+      *last = intern(h, ar.short_src, ar.currentline);
+    }
+    return *last;
   }
   return 0;
 }

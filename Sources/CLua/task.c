@@ -12,55 +12,6 @@ lr_task *lr_task_at(lr_host *h, uint32_t slot) {
 uint32_t lr_task_limit(const lr_host *h) { return h->task_used; }
 size_t lr_task_live(const lr_host *h) { return h->live; }
 
-/// The message handler of every task: keeps the traceback, and leaves the error as it is.
-static int make_trace(lua_State *L) {
-  lua_State *from = lua_touserdata(L, 1);
-  lr_host *h = lr_host_of(L);
-  luaL_traceback(L, from, NULL, 2);  // above this function and its caller
-  lua_rawgeti(L, LUA_REGISTRYINDEX, h->traces);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, h->task->slot);
-  return 0;
-}
-
-static int on_error(lua_State *L) {
-  if (lua_checkstack(L, 20)) {
-    lua_pushcfunction(L, make_trace);
-    lua_pushlightuserdata(L, L);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);  // no memory for it: go without
-  }
-  return 1;
-}
-
-/// The end of a task's body: the results, at most one value, or the error object.
-static int body_ended(lua_State *L, int status, lua_KContext context) {
-  lr_task *task = (lr_task *)context;
-  if (status != LUA_OK && status != LUA_YIELD) {
-    task->flags |= LR_TASK_FAILED;
-    return 1;
-  }
-  int n = lua_gettop(L) - 1;
-  if (n <= 1) return n;
-  luaL_checkstack(L, 4, NULL);
-  lua_createtable(L, n, 1);  // several results travel as one packed table
-  lua_pushinteger(L, n);
-  lua_setfield(L, -2, "n");
-  lua_insert(L, 2);
-  for (int i = n; i >= 1; i--) lua_rawseti(L, 2, i);
-  task->flags |= LR_TASK_PACKED;
-  return 1;
-}
-
-/// The base of every task: (fn, ...) under a protected call.
-int lr_task_base(lua_State *L) {
-  lr_task *task = lr_host_of(L)->task;
-  lua_pushcfunction(L, on_error);
-  lua_insert(L, 1);
-  lua_KContext context = (lua_KContext)task;
-  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, context, body_ended);
-  return body_ended(L, status, context);
-}
-
 static lr_task *take_slot(lr_host *h) {
   if (h->free_count > 0) return lr_task_at(h, h->free_tasks[h->free_count - 1]);
   if (h->task_used / LR_TASK_CHUNK >= h->task_chunk_count) {
@@ -105,24 +56,6 @@ lr_task *lr_task_take(lua_State *L, lr_host *h) {
   }
 }
 
-/// Makes a task that is not live yet, and pushes its handle.
-/// Raises when there is no memory, and then nothing has changed.
-lr_task *lr_task_make(lua_State *L, lr_host *h) {
-  lr_handle_box *box = lua_newuserdatauv(L, sizeof *box, 1);
-  box->class = NULL;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, h->task_class->metatable);
-  lua_setmetatable(L, -2);
-  lr_task *task = lr_task_take(L, h);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, h->handles);
-  lua_pushvalue(L, -2);
-  lua_rawseti(L, -2, task->slot);
-  lua_pop(L, 1);
-  box->class = h->task_class;
-  box->slot = task->slot;
-  box->generation = task->generation;
-  return task;
-}
-
 /// Commits a made task: from here on it is live, and its end frees it.
 void lr_task_commit(lr_host *h, lr_task *task, uint32_t flags) {
   h->free_count -= 1;
@@ -133,30 +66,6 @@ void lr_task_commit(lr_host *h, lr_task *task, uint32_t flags) {
   task->shields = 0;
   task->parent = task->first_child = task->previous_sibling = task->next_sibling = 0;
   task->joiners = NULL;
-}
-
-/// Moves a task's outcome into its handle, and lets go of both. An error that a child of the
-/// task left for it counts more than its own outcome.
-static void settle(lr_host *h, lr_task *task) {
-  lua_State *M = h->L, *T = task->thread;
-  lua_rawgeti(M, LUA_REGISTRYINDEX, h->handles);
-  lua_rawgeti(M, -1, task->slot);
-  lr_handle_box *box = lua_touserdata(M, -1);
-  if (!box) return lua_settop(M, -3);  // nobody ever held it
-  uint32_t results = lua_gettop(T) > 0 ? 1 : 0;
-  if (task->flags & LR_TASK_INHERITED) {
-    task->flags = (task->flags | LR_TASK_FAILED) & ~(uint32_t)LR_TASK_PACKED;
-    results = 1;
-  } else if (results > 0) {
-    lua_xmove(T, M, 1);
-    lua_setiuservalue(M, -2, 1);
-  }
-  box->generation = 0;  // ended: `slot` now says how
-  box->slot = results | (task->flags & (LR_TASK_FAILED | LR_TASK_PACKED));
-  lua_pop(M, 1);
-  lua_pushnil(M);
-  lua_rawseti(M, -2, task->slot);
-  lua_pop(M, 1);
 }
 
 int32_t lr_task_resume(lr_host *h, lr_task *task) {
@@ -171,7 +80,7 @@ int32_t lr_task_resume(lr_host *h, lr_task *task) {
   int arguments = 0;
   if (UNLIKELY(!(task->flags & LR_TASK_STARTED))) {
     task->flags |= LR_TASK_STARTED;
-    arguments = lua_gettop(T) - 1;
+    arguments = lua_gettop(T) - 1;  // of the base function: its handler, the body, and its own
   }
   int status = lua_resume(T, NULL, arguments, &n);
   h->running = NULL;
@@ -222,75 +131,34 @@ int32_t lr_task_was_cancelled(lr_host *h, lr_task *task) {
   return same;
 }
 
-/// Needs no memory, so that no error of a child is lost: the value goes into the parent's handle,
-/// where nobody sees it before the parent has ended.
-void lr_task_inherit(lr_host *h, lr_task *parent, lr_task *child) {
-  lua_State *M = h->L, *T = child->thread;
-  parent->flags |= LR_TASK_INHERITED;
-  lua_rawgeti(M, LUA_REGISTRYINDEX, h->handles);
-  if (lua_rawgeti(M, -1, parent->slot) != LUA_TUSERDATA) {
-    lua_pop(M, 2);  // a task without a handle: nobody asks for the value
-    return;
-  }
-  if (child->flags & LR_TASK_INHERITED) {
-    lua_rawgeti(M, -2, child->slot);
-    lua_getiuservalue(M, -1, 1);
-    lua_remove(M, -2);
-  } else if (lua_gettop(T) > 0) {
-    lua_xmove(T, M, 1);
-    lua_pushvalue(M, -1);
-    lua_xmove(M, T, 1);  // the child's own outcome stays
-  } else {
-    lua_pushnil(M);
-  }
-  lua_setiuservalue(M, -2, 1);
-  lua_pop(M, 2);
-}
-
 /// Keeps as many idle coroutines as there are live tasks, and a few more.
 static bool keep_coroutine(lr_host *h, lr_task *task) {
   if (task->flags & LR_TASK_HANDED_OUT || h->native_code) return false;
   return h->free_count < 256 + h->live;
 }
 
-void lr_task_finish(lr_host *h, lr_task *task) {
+/// Readies the coroutine of a task that has ended for the next one, or gives it up.
+static void release_coroutine(lr_host *h, lr_task *task) {
   lua_State *T = task->thread;
-  settle(h, task);
   if (lua_status(T) != LUA_OK) lua_resetthread(T);
-  lr_task_free(h, task);
-}
-
-void lr_task_free(lr_host *h, lr_task *task) {
-  task->generation += 1;
-  h->live -= 1;
-  h->free_tasks[h->free_count++] = task->slot;
-  lua_State *T = task->thread;
   if (keep_coroutine(h, task)) {
     if (lua_gethookmask(T)) lr_meter_reset(h, T);
-    lua_settop(T, 0);
-  } else {
-    lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->threads);
-    lua_pushboolean(h->L, 0);  // false, not nil: the slot stays in the array
-    lua_rawseti(h->L, -2, task->slot);
-    lua_pop(h->L, 1);
-    task->thread = NULL;
+    return lua_settop(T, 0);
   }
-  task->flags = 0;
+  lua_rawgeti(h->L, LUA_REGISTRYINDEX, h->threads);
+  lua_pushboolean(h->L, 0);  // false, not nil: the slot stays in the array
+  lua_rawseti(h->L, -2, task->slot);
+  lua_pop(h->L, 1);
+  task->thread = NULL;
 }
 
-int lr_push_task_result(lua_State *L, lr_host *h, lr_handle_box *box) {
-  (void)h;
-  lua_settop(L, 1);
-  uint32_t state = box->slot;
-  if ((state & 1) == 0) return 0;
-  lua_getiuservalue(L, 1, 1);
-  if (state & LR_TASK_FAILED) return lua_error(L);
-  if (!(state & LR_TASK_PACKED)) return 1;
-  lua_getfield(L, 2, "n");
-  int n = (int)lua_tointeger(L, -1);
-  luaL_checkstack(L, n, "too many results");
-  for (int i = 1; i <= n; i++) lua_rawgeti(L, 2, i);
-  return n;
+void lr_task_finish(lr_host *h, lr_task *task) {
+  lr_task_settle(h, task);
+  if (++task->generation == 0) task->generation = 1;  // 0 is what an ended handle has
+  h->live -= 1;
+  h->free_tasks[h->free_count++] = task->slot;
+  release_coroutine(h, task);
+  task->flags = 0;
 }
 
 typedef struct {
@@ -308,12 +176,9 @@ static int load(lua_State *L) {
   luaL_checkstack(L, (int)r->count + 4, "too many arguments");
   for (size_t i = 0; i < r->count; i++) lr_push(L, h, &r->arguments[i]);
   int n = lua_gettop(L) - 1;
-  lua_remove(L, 1);
-  r->task = lr_task_make(L, h);
-  lua_insert(L, 1);
-  if (!lua_checkstack(r->task->thread, n + 2)) return luaL_error(L, "too many arguments");
-  lua_pushcfunction(r->task->thread, lr_task_base);
-  lua_xmove(L, r->task->thread, n);
+  r->task = lr_task_take(L, h);
+  if (!lua_checkstack(r->task->thread, n + 3)) return luaL_error(L, "too many arguments");
+  lr_task_fill(L, r->task, n);
   lr_task_commit(h, r->task, 0);
   return 0;
 }
@@ -327,18 +192,6 @@ lr_task *lr_task_load(
   return lr_protect(h, load, &r) == LUA_OK ? r.task : NULL;
 }
 
-void lr_set_spawned(lr_host *h, int32_t (*spawned)(lr_call *, lr_task *)) {
+void lr_set_spawned(lr_host *h, void (*spawned)(void *, lr_task *, lr_task *)) {
   h->spawned = spawned;
-}
-
-static int set_up(lua_State *L, int *reference) {
-  lua_newtable(L);
-  *reference = luaL_ref(L, LUA_REGISTRYINDEX);
-  return 0;
-}
-
-void lr_open_tasks(lua_State *L, lr_host *h) {
-  set_up(L, &h->threads);
-  set_up(L, &h->handles);
-  set_up(L, &h->traces);
 }

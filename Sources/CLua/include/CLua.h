@@ -114,8 +114,9 @@ enum {
   LR_TASK_SHIELDED = 1u << 8,   // a cancel is noted, and raised when the shield ends
   LR_TASK_PACKED = 1u << 9,     // its result is a table of several
   LR_TASK_INHERITED = 1u << 10, // a child's error is its outcome
-  LR_TASK_STARTED = 1u << 12,   // was resumed before: its arguments are gone
   LR_TASK_OWNS = 1u << 11,      // serves a connection: nobody holds it, its failure is its own
+  LR_TASK_STARTED = 1u << 12,   // was resumed before: its arguments are gone
+  LR_TASK_KNOWN = 1u << 13,     // asked for its own handle, which lives as long as it does
 };
 
 /// The one call that a leaf sees. It belongs to the host and is used anew by every call.
@@ -264,7 +265,7 @@ enum { LR_PARKED = 0, LR_YIELDED, LR_DONE, LR_FAILED };
 /// until `lr_task_finish`.
 int32_t lr_task_resume(lr_host *host, lr_task *task);
 
-/// Makes the error of `child`, whose body has failed, the outcome of `parent`.
+/// Makes the error of `child`, which has failed, the outcome of `parent`.
 void lr_task_inherit(lr_host *host, lr_task *parent, lr_task *child);
 /// Whether the body of a task failed with the cancellation object.
 int32_t lr_task_was_cancelled(lr_host *host, lr_task *task);
@@ -281,8 +282,8 @@ lr_text lr_task_traceback(lr_host *host, lr_task *task);
 /// The plain value that an ended task returned first; before `lr_task_finish` only.
 lr_value lr_task_value(lr_host *host, lr_task *task);
 
-/// What `task.spawn` calls with the new task, which it may put into the run queue at once.
-void lr_set_spawned(lr_host *host, int32_t (*spawned)(lr_call *call, lr_task *task));
+/// What `task.spawn` calls with the host's context, the new task, and the one that spawns it.
+void lr_set_spawned(lr_host *host, void (*spawned)(void *context, lr_task *task, lr_task *by));
 
 /// Makes a handle value for a leaf's results.
 lr_value lr_handle(uint32_t class_id, uint32_t slot, uint32_t generation);

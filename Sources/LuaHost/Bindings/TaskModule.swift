@@ -4,7 +4,7 @@ import Reactor
 /// `reactor.task` below its Lua part. `spawn` and `yield` are C (CLua/task.c, call.c).
 enum TaskModule {
   static let functions: [Function] = unsafe [
-    Function("join", "ht?", waits: true, method: .task, join),
+    Function("join", "ht?", waits: true, method: .task, fast: fastJoin, join),
     Function("cancel", "h", method: .task, cancel),
     Function("status", "h", method: .task, status),
     Function("shield", "b", shield),
@@ -34,10 +34,23 @@ enum TaskModule {
     if unsafe task.pointee.flags & UInt32(LR_TASK_OWNS) != 0 {
       return call.raise("the task of a connection that net.serve runs cannot be joined")
     }
-    let host = call.host
-    unsafe host.driver.waits.park(
-      waiter, in: host.scheduler.joiners(of: task), mask: .all, deadline: caller.deadline)
+    unsafe call.host.driver.waits.park(
+      waiter, in: Scheduler.joiners(of: task), mask: .all, deadline: caller.deadline)
     return call.parked
+  }
+
+  /// Parks the caller until the task that `handle` names has ended.
+  static let fastJoin: lr_fast_leaf = { context, caller, handle, _, _ in
+    let core = unsafe context.assumingMemoryBound(to: HostCore.self)
+    guard let raw = unsafe core.pointee.call.pointee.host,
+      let task = unsafe lr_task_at(raw, UInt32(truncatingIfNeeded: handle)), unsafe task != caller,
+      unsafe task.pointee.flags & UInt32(LR_TASK_OWNS) == 0,
+      let waiter = unsafe caller.pointee.waiter?.assumingMemoryBound(to: Waiter.self)
+    else { return Int64(LR_FAST_GENERAL) }
+    let joiners = unsafe Scheduler.joiners(of: task)
+    unsafe core.pointee.fastPath.pointee.waits.park(
+      waiter, in: joiners, mask: .all, deadline: .max)
+    return Int64(LR_FAST_WAIT)
   }
 
   static let cancel: Leaf = { raw in

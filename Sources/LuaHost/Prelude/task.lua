@@ -32,10 +32,7 @@ end
 
 --- Starts fn(...) as a task of its own: a child of the running task, or on its own with
 --- { detached = true }; { on_error = f } hands its failure to f.
-function task.spawn(first, ...)
-  if type(first) == "table" and not getmetatable(first) then return spawn_with(first, ...) end
-  return spawn(first, ...)
-end
+task.spawn = native.make_spawn(spawn_with)
 
 local function outcome(ok, ...)
   -- A cancel of the caller is not the outcome of the task that it waits for.

@@ -25,10 +25,13 @@ final class Scheduler {
     unsafe self.raw = unsafe raw
     self.driver = driver
     unsafe self.core = unsafe core
-    unsafe lr_set_spawned(raw) { call, task in
-      guard let call = unsafe call, let task = unsafe task else { return -1 }
-      unsafe Call(call).host.scheduler.start(task, parent: call.pointee.task, flags: 0)
-      return Int32(LR_RETURN)
+    unsafe lr_set_spawned(raw) { context, task, parent in
+      guard let core = unsafe context?.assumingMemoryBound(to: HostCore.self),
+        let task = unsafe task
+      else { return }
+      unsafe core.pointee.host._withUnsafeGuaranteedRef { host in
+        unsafe host.scheduler.start(task, parent: parent, flags: 0)
+      }
     }
   }
 
@@ -38,11 +41,17 @@ final class Scheduler {
 
   func start(_ task: Task, parent: Task?, flags: UInt32) {
     unsafe task.pointee.flags |= flags
-    let waiter = unsafe driver.waits.makeWaiter(tag: UInt(bitPattern: task))
-    unsafe task.pointee.waiter = UnsafeMutableRawPointer(waiter)
+    let waiter = unsafe waiter(of: task) ?? makeWaiter(for: task)
     let isDetached = unsafe task.pointee.flags & UInt32(LR_TASK_DETACHED) != 0
     if let parent = unsafe parent, !isDetached { unsafe link(task, to: parent) }
     unsafe driver.waits.enqueue(waiter)
+  }
+
+  /// A slot keeps its waiter: the next task in it takes that over.
+  private func makeWaiter(for task: Task) -> WaiterPointer {
+    let waiter = unsafe driver.waits.makeWaiter(tag: UInt(bitPattern: task))
+    unsafe task.pointee.waiter = UnsafeMutableRawPointer(waiter)
+    return unsafe waiter
   }
 
   // MARK: Running
@@ -105,7 +114,7 @@ final class Scheduler {
     }
     if let parent = unsafe parent { unsafe unlink(task, from: parent) }
     if unsafe task.pointee.flags & UInt32(LR_TASK_OWNS) == 0 {
-      unsafe wakeJoiners(of: task)
+      unsafe driver.waits.wakeAll(Self.joiners(of: task), .ready)
     } else {
       let owned = unsafe UInt64(UInt(bitPattern: task.pointee.joiners))
       let name = (
@@ -113,10 +122,7 @@ final class Scheduler {
       )
       _ = host.close(name)
     }
-    if let waiter = unsafe task.pointee.waiter?.assumingMemoryBound(to: Waiter.self) {
-      unsafe driver.waits.freeWaiter(waiter)
-    }
-    unsafe task.pointee.waiter = nil
+    if let waiter = unsafe waiter(of: task) { unsafe driver.waits.retire(waiter) }
     unsafe lr_task_finish(raw, task)
     if let parent = unsafe parent, unsafe parent.pointee.flags & UInt32(LR_TASK_ENDING) != 0,
       unsafe parent.pointee.first_child == 0
@@ -152,14 +158,8 @@ final class Scheduler {
     unsafe cancel(parent)
   }
 
-  private func wakeJoiners(of task: Task) {
-    unsafe withUnsafeMutablePointer(to: &task.pointee.joiners) { joiners in
-      let queue = unsafe UnsafeMutableRawPointer(joiners).assumingMemoryBound(to: WaitQueue.self)
-      unsafe driver.waits.wakeAll(queue, .ready)
-    }
-  }
-
-  func joiners(of task: Task) -> WaitQueuePointer {
+  /// Those who wait for the end of a task.
+  static func joiners(of task: Task) -> WaitQueuePointer {
     unsafe withUnsafeMutablePointer(to: &task.pointee.joiners) {
       unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: WaitQueue.self)
     }

@@ -68,12 +68,19 @@ package struct WaitTable {
     return unsafe waiter
   }
 
-  /// Frees a waiter. One that still waits is taken out of everything first.
-  package func freeWaiter(_ waiter: WaiterPointer) {
+  /// Ends what a waiter stood for, and keeps it for its owner's next use. One that still waits is
+  /// taken out of everything first.
+  package func retire(_ waiter: WaiterPointer) {
     unsafe end(waiter)
     if unsafe waiter.pointee.state == .woken { unsafe removeWoken(waiter) }
-    unsafe waiter.pointee.state = .free
+    unsafe waiter.pointee.state = .idle
     unsafe waiter.pointee.generation &+= 1
+  }
+
+  /// Frees a waiter, as `retire` and for anybody's use.
+  package func freeWaiter(_ waiter: WaiterPointer) {
+    unsafe retire(waiter)
+    unsafe waiter.pointee.state = .free
     unsafe waiter.pointee.nextWoken = unsafe state.pointee.free
     unsafe state.pointee.free = unsafe waiter
   }
