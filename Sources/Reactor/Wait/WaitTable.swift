@@ -8,24 +8,27 @@
 ///   has run, so that whoever comes in between queues behind it.
 /// - A waiter that ends for another reason leaves every queue at once, and a grant that it had
 ///   not used moves on to the next.
+/// - A waiter may wait in several queues: nodes are linked, not waiters. The first queue that
+///   grants it its turn takes it out of all others (WaitTable+Cases.swift).
 ///
 /// A plain handle on state at a fixed place: copying it counts no references.
 @safe
 package struct WaitTable {
   @safe
-  private struct State {
+  struct State {
     var chunks: [WaiterPointer] = unsafe []
     var free: WaiterPointer?
     var used = 0
     var firstWoken: WaiterPointer?
     var lastWoken: WaiterPointer?
     var timers = TimerHeap()
+    var cases = CasePool()
     var parkedCount = 0
     var wokenCount = 0
   }
 
   private static let chunkSize = 64
-  private let state: UnsafeMutablePointer<State>
+  let state: UnsafeMutablePointer<State>
 
   package init() {
     unsafe state = .allocate(capacity: 1)
@@ -37,6 +40,7 @@ package struct WaitTable {
     let chunks = unsafe state.pointee.chunks
     for index in unsafe chunks.indices { unsafe chunks[index].deallocate() }
     unsafe state.pointee.timers.deallocate()
+    unsafe state.pointee.cases.deallocate()
     unsafe state.deinitialize(count: 1)
     unsafe state.deallocate()
   }
@@ -152,9 +156,34 @@ package struct WaitTable {
   /// Wakes the first of a queue, which keeps its place until it calls `finish`.
   package func grant(_ queue: WaitQueuePointer) {
     guard let node = unsafe queue.pointee.head, unsafe !node.pointee.isGranted else { return }
-    let waiter = unsafe waiterOf(node)
+    if unsafe node.pointee.isCase { return unsafe settle(node) }
+    unsafe award(UnsafeMutableRawPointer(node).assumingMemoryBound(to: Waiter.self))
+  }
+
+  /// Wakes the first of a queue that has no grant yet, for queues in which several may go on at
+  /// a time. Returns whether there was one.
+  @discardableResult
+  package func grantNext(_ queue: WaitQueuePointer) -> Bool {
+    guard let head = unsafe queue.pointee.head else { return false }
+    var node = unsafe head
+    while unsafe node.pointee.isGranted {
+      guard let next = unsafe node.pointee.next, unsafe next != head else { return false }
+      unsafe node = unsafe next
+    }
+    guard unsafe waiterOf(node).pointee.state == .parked else { return false }
+    if unsafe node.pointee.isCase {
+      unsafe settle(node)
+    } else {
+      unsafe award(waiterOf(node))
+    }
+    return true
+  }
+
+  /// Wakes a waiter whose own node stands where its turn has come.
+  @inline(__always)
+  func award(_ waiter: WaiterPointer) {
     guard unsafe waiter.pointee.state == .parked else { return }
-    unsafe node.pointee.isGranted = true
+    unsafe waiter.pointee.node.isGranted = true
     unsafe unpark(waiter)
     unsafe append(woken: waiter, .ready)
   }
@@ -168,7 +197,7 @@ package struct WaitTable {
     while true {
       let isLast = unsafe node == last
       let next = unsafe node.pointee.next
-      if unsafe !node.pointee.mask.isDisjoint(with: ready) { unsafe wake(waiterOf(node), .ready) }
+      if unsafe !node.pointee.mask.isDisjoint(with: ready) { unsafe wake(through: node, .ready) }
       guard !isLast, let next = unsafe next else { return }
       unsafe node = unsafe next
     }
@@ -179,7 +208,7 @@ package struct WaitTable {
     while let node = unsafe queue.pointee.head {
       let waiter = unsafe waiterOf(node)
       if unsafe waiter.pointee.state == .parked {
-        unsafe wake(waiter, reason)
+        unsafe wake(through: node, reason)
       } else {
         unsafe end(waiter)
         unsafe waiter.pointee.reason = reason
@@ -262,16 +291,18 @@ package struct WaitTable {
 
   // MARK: Inside
 
-  private func nodeOf(_ waiter: WaiterPointer) -> UnsafeMutablePointer<WaitNode> {
+  func nodeOf(_ waiter: WaiterPointer) -> UnsafeMutablePointer<WaitNode> {
     // The node is the first field of the waiter.
     unsafe UnsafeMutableRawPointer(waiter).assumingMemoryBound(to: WaitNode.self)
   }
 
-  private func waiterOf(_ node: UnsafeMutablePointer<WaitNode>) -> WaiterPointer {
-    unsafe UnsafeMutableRawPointer(node).assumingMemoryBound(to: Waiter.self)
+  @inline(__always)
+  func waiterOf(_ node: UnsafeMutablePointer<WaitNode>) -> WaiterPointer {
+    if unsafe node.pointee.isCase { return unsafe caseOf(node).pointee.waiter }
+    return unsafe UnsafeMutableRawPointer(node).assumingMemoryBound(to: Waiter.self)
   }
 
-  private func append(_ node: UnsafeMutablePointer<WaitNode>, to queue: WaitQueuePointer) {
+  func append(_ node: UnsafeMutablePointer<WaitNode>, to queue: WaitQueuePointer) {
     unsafe node.pointee.queue = unsafe queue
     if let head = unsafe queue.pointee.head {
       let last = unsafe head.pointee.previous
@@ -286,7 +317,7 @@ package struct WaitTable {
     }
   }
 
-  private func remove(_ node: UnsafeMutablePointer<WaitNode>) {
+  func remove(_ node: UnsafeMutablePointer<WaitNode>) {
     guard let queue = unsafe node.pointee.queue else { return }
     if unsafe node.pointee.next == node {
       unsafe queue.pointee.head = nil
@@ -299,7 +330,7 @@ package struct WaitTable {
     unsafe node.pointee.isGranted = false
   }
 
-  private func unpark(_ waiter: WaiterPointer) {
+  func unpark(_ waiter: WaiterPointer) {
     unsafe state.pointee.parkedCount &-= 1
     unsafe waiter.pointee.state = .idle
     if unsafe waiter.pointee.heapIndex >= 0 { unsafe state.pointee.timers.remove(waiter) }
@@ -311,17 +342,19 @@ package struct WaitTable {
     unsafe leave(waiter)
   }
 
-  /// Takes a waiter out of its queue; a grant that it held moves on.
-  private func leave(_ waiter: WaiterPointer) {
+  /// Takes a waiter out of its queues; a grant that it held moves on.
+  func leave(_ waiter: WaiterPointer) {
     let node = unsafe nodeOf(waiter)
     if let queue = unsafe node.pointee.queue {
       let wasGranted = unsafe node.pointee.isGranted
       unsafe remove(node)
-      if wasGranted { unsafe grant(queue) }
+      if wasGranted { unsafe grantNext(queue) }
+    } else if unsafe node.pointee.nextCase != 0 {
+      unsafe dropCases(of: waiter)
     }
   }
 
-  private func append(woken waiter: WaiterPointer, _ reason: WakeReason) {
+  func append(woken waiter: WaiterPointer, _ reason: WakeReason) {
     unsafe waiter.pointee.reason = reason
     unsafe waiter.pointee.state = .woken
     unsafe waiter.pointee.nextWoken = nil

@@ -31,16 +31,21 @@ package struct WaitNode {
   var mask: Ready = []
   /// Woken because it is its turn. It keeps its place until it has run.
   var isGranted = false
+  /// Whether this is the node of a `WaitCase`, and not a waiter's own.
+  var isCase = false
+  /// In a waiter's own node: the first of its cases. In a case: the next one. 0 is none.
+  var nextCase: UInt32 = 0
 }
 
 /// Whoever waits, seen from the reactor: a task of a script, or a Swift caller.
-/// A waiter waits for one end at a time.
+/// A waiter waits for one end at a time, in one queue or in several.
 @safe
 package struct Waiter {
   enum State: UInt8 {
     case free, idle, parked, woken
   }
 
+  /// Its place in the one queue in which it waits, or in which it was granted its turn.
   var node = WaitNode()
   /// The next one in the list of those that were woken, or of those that are free.
   var nextWoken: UnsafeMutablePointer<Waiter>?
@@ -54,6 +59,8 @@ package struct Waiter {
   var heapIndex: Int32 = -1
   var state = State.idle
   package var reason = WakeReason.first
+  /// Which of its cases ended the last wait that it had in several queues, from 1 on. 0: none.
+  package var caseNumber: UInt16 = 0
 }
 
 package typealias WaiterPointer = UnsafeMutablePointer<Waiter>

@@ -1,38 +1,21 @@
 @testable import Reactor
 
-/// What can happen to waiters and queues.
-enum WaitEvent: Hashable, CustomStringConvertible {
-  case park(Int, in: Int, deadline: Int?)
-  case grant(Int)
-  case cancel(Int)
-  case close(Int)
-  /// Time passes, by one.
-  case tick
-  /// Who was woken first runs; it is done (`finish`), or found nothing and parks again.
-  case run(isDone: Bool)
-
-  var description: String {
-    switch self {
-    case .park(let waiter, let queue, let deadline):
-      "park \(waiter) in \(queue) until \(deadline.map(String.init) ?? "ever")"
-    case .grant(let queue): "grant \(queue)"
-    case .cancel(let waiter): "cancel \(waiter)"
-    case .close(let queue): "close \(queue)"
-    case .tick: "tick"
-    case .run(let isDone): isDone ? "run" : "run in vain"
-    }
-  }
-}
-
 /// The wait primitive in the plainest words: lists, and no pointers.
 ///
-/// A queue holds a permit or does not; the first of a queue with a permit must be awake. That is
-/// how the model knows of a lost wake-up without looking at how the table does it.
+/// A waiter stands in a list of queues. A grant leaves it in one of them, with its turn; every
+/// other end takes it out of all.
 struct WaitModel {
   struct Member: Equatable {
     enum State { case idle, parked, woken }
     var state = State.idle
-    var queue: Int?
+    /// The queues in which it stands.
+    var places: [Int] = []
+    /// What its last wait asked for, in the order of the cases. Empty: it never waited.
+    var asked: [Int] = []
+    /// Whether it has been granted its turn, in the one queue in which it stands.
+    var hasTurn = false
+    /// Which case ended the wait, when it had several.
+    var number = 0
     var deadline: Int?
     var began = 0
     var reason = WakeReason.first
@@ -42,8 +25,6 @@ struct WaitModel {
 
   var members: [Member]
   var queues: [[Int]]
-  /// Whose turn it is, by queue.
-  var turns: [Int?]
   var woken: [Int] = []
   var now = 0
   private var clock = 0
@@ -51,80 +32,98 @@ struct WaitModel {
   init(waiters: Int, queues count: Int) {
     members = Array(repeating: Member(), count: waiters)
     queues = Array(repeating: [], count: count)
-    turns = Array(repeating: nil, count: count)
   }
 
   /// Whether nothing differs from `other` that anybody could notice.
   func isAs(_ other: WaitModel) -> Bool {
-    members == other.members && queues == other.queues && turns == other.turns
-      && woken == other.woken && now == other.now
+    members == other.members && queues == other.queues && woken == other.woken && now == other.now
   }
 
   /// Whether an event makes sense now: only who runs may park.
   func allows(_ event: WaitEvent) -> Bool {
     switch event {
     case .park(let waiter, _, _): members[waiter].state == .idle
-    case .run(let isDone):
-      woken.first.map { isDone || members[$0].reason == .ready } ?? false
+    case .complete(let queue): firstParked(queue) != nil
+    case .run(let next):
+      woken.first.map { next == .isDone || members[$0].reason == .ready } ?? false
     default: true
     }
   }
 
+  func firstParked(_ queue: Int) -> Int? {
+    queues[queue].first.flatMap { members[$0].state == .parked ? $0 : nil }
+  }
+
   mutating func apply(_ event: WaitEvent) {
     switch event {
-    case .park(let waiter, let queue, let deadline): park(waiter, queue, deadline.map { now + $0 })
-    case .grant(let queue): grant(queue)
+    case .park(let waiter, let asked, let deadline): park(waiter, asked, deadline.map { now + $0 })
+    case .grant(let queue): if let first = queues[queue].first { award(first, in: queue) }
+    case .grantNext(let queue): grantNext(queue)
+    case .complete(let queue): if let first = firstParked(queue) { end(first, .ready, by: queue) }
     case .cancel(let waiter): cancel(waiter)
     case .close(let queue): close(queue)
     case .tick: tick()
-    case .run(let isDone): run(isDone)
+    case .run(let next): run(next)
     }
   }
 
-  private mutating func park(_ waiter: Int, _ queue: Int, _ deadline: Int?) {
+  private mutating func park(_ waiter: Int, _ asked: [Int], _ deadline: Int?) {
     clock += 1
+    members[waiter].asked = asked
+    members[waiter].number = 0
+    let kept = members[waiter].places.first { asked.contains($0) }
+    if kept == nil { leave(waiter) }
+    for queue in asked where !members[waiter].places.contains(queue) {
+      members[waiter].places.append(queue)
+      queues[queue].append(waiter)
+    }
+    members[waiter].hasTurn = false
     members[waiter].waits += 1
     members[waiter].state = .parked
     members[waiter].deadline = deadline
     members[waiter].began = clock
-    if members[waiter].queue == queue {
-      turns[queue] = nil
-    } else {
-      leave(waiter)
-      queues[queue].append(waiter)
-      members[waiter].queue = queue
+  }
+
+  private mutating func grantNext(_ queue: Int) {
+    if let next = queues[queue].first(where: { !members[$0].hasTurn }) { award(next, in: queue) }
+  }
+
+  private mutating func award(_ waiter: Int, in queue: Int) {
+    guard members[waiter].state == .parked, !members[waiter].hasTurn else { return }
+    for other in members[waiter].places where other != queue {
+      queues[other].removeAll { $0 == waiter }
     }
+    members[waiter].places = [queue]
+    members[waiter].hasTurn = true
+    wake(waiter, .ready, by: queue)
   }
 
-  private mutating func grant(_ queue: Int) {
-    guard turns[queue] == nil, let first = queues[queue].first,
-      members[first].state == .parked
-    else { return }
-    turns[queue] = first
-    wake(first, .ready)
-  }
-
-  private mutating func wake(_ waiter: Int, _ reason: WakeReason) {
+  private mutating func wake(_ waiter: Int, _ reason: WakeReason, by queue: Int?) {
     members[waiter].state = .woken
     members[waiter].reason = reason
     members[waiter].deadline = nil
     members[waiter].ends += 1
+    let asked = members[waiter].asked
+    if asked.count > 1, let queue {
+      members[waiter].number = (asked.firstIndex(of: queue) ?? 0) + 1
+    }
     woken.append(waiter)
   }
 
-  /// Leaves a queue; a turn moves on.
+  /// Leaves all queues; a turn moves on.
   private mutating func leave(_ waiter: Int) {
-    guard let queue = members[waiter].queue else { return }
-    queues[queue].removeAll { $0 == waiter }
-    members[waiter].queue = nil
-    guard turns[queue] == waiter else { return }
-    turns[queue] = nil
-    grant(queue)
+    let (places, hadTurn) = (members[waiter].places, members[waiter].hasTurn)
+    members[waiter].places = []
+    members[waiter].hasTurn = false
+    for queue in places {
+      queues[queue].removeAll { $0 == waiter }
+      if hadTurn { grantNext(queue) }
+    }
   }
 
-  private mutating func end(_ waiter: Int, _ reason: WakeReason) {
+  private mutating func end(_ waiter: Int, _ reason: WakeReason, by queue: Int? = nil) {
     if members[waiter].state == .parked {
-      wake(waiter, reason)
+      wake(waiter, reason, by: queue)
     } else {
       members[waiter].reason = reason
     }
@@ -133,13 +132,13 @@ struct WaitModel {
 
   private mutating func cancel(_ waiter: Int) {
     let state = members[waiter].state
-    if state == .parked || (state == .woken && members[waiter].queue != nil) {
+    if state == .parked || (state == .woken && !members[waiter].places.isEmpty) {
       end(waiter, .cancelled)
     }
   }
 
   private mutating func close(_ queue: Int) {
-    while let first = queues[queue].first { end(first, .closed) }
+    while let first = queues[queue].first { end(first, .closed, by: queue) }
   }
 
   private mutating func tick() {
@@ -156,99 +155,18 @@ struct WaitModel {
     for waiter in order where members[waiter].state == .parked { end(waiter, .timeout) }
   }
 
-  private mutating func run(_ isDone: Bool) {
+  private mutating func run(_ next: WaitEvent.Next) {
     let waiter = woken.removeFirst()
     members[waiter].state = .idle
-    guard let queue = members[waiter].queue else { return }
-    if isDone {
+    switch next {
+    case .waitsAgain: park(waiter, members[waiter].asked, nil)
+    case .waits(let places): park(waiter, places, nil)
+    case .isDone:
+      guard let queue = members[waiter].places.first else { return }
+      members[waiter].places = []
+      members[waiter].hasTurn = false
       queues[queue].removeAll { $0 == waiter }
-      members[waiter].queue = nil
-      turns[queue] = nil
-      grant(queue)
-    } else {
-      park(waiter, queue, nil)
+      if let first = queues[queue].first { award(first, in: queue) }
     }
-  }
-}
-
-/// The table and the model side by side.
-struct WaitComparison {
-  let bench: WaitBench
-  var model: WaitModel
-  /// After how many steps the whole state is compared; who runs and why is compared always.
-  var checksEvery = 1
-  private var steps = 0
-
-  init(waiters: Int, queues: Int) {
-    bench = WaitBench(waiters: waiters, queues: queues)
-    model = WaitModel(waiters: waiters, queues: queues)
-  }
-
-  /// Makes `event` happen to both. Returns what is wrong afterwards, or nil.
-  mutating func step(_ event: WaitEvent) -> String? {
-    guard model.allows(event) else { return nil }
-    if case .run(let isDone) = event {
-      if let wrong = run(isDone) { return wrong }
-    } else {
-      perform(event)
-      model.apply(event)
-    }
-    steps += 1
-    return steps % checksEvery == 0 ? difference() : nil
-  }
-
-  private func perform(_ event: WaitEvent) {
-    switch event {
-    case .park(let waiter, let queue, let deadline):
-      let time = deadline.map { UInt64(model.now + $0) } ?? .max
-      bench.park(waiter, in: queue, deadline: time)
-    case .grant(let queue): bench.grant(queue)
-    case .cancel(let waiter): bench.cancel(waiter)
-    case .close(let queue): bench.wakeAll(queue, .closed)
-    case .tick: bench.table.expire(now: UInt64(model.now + 1))
-    case .run: break
-    }
-  }
-
-  private mutating func run(_ isDone: Bool) -> String? {
-    let first = model.woken[0]
-    let queue = model.members[first].queue
-    guard let next = bench.next() else { return "nobody is woken" }
-    if next.waiter != first { return "\(next.waiter) runs before \(first)" }
-    if next.reason != model.members[first].reason { return "\(first) runs with \(next.reason)" }
-    if let queue {
-      if isDone {
-        bench.finish(first)
-        bench.grant(queue)
-      } else {
-        bench.park(first, in: queue)
-      }
-    }
-    model.apply(.run(isDone: isDone))
-    return nil
-  }
-
-  private func difference() -> String? {
-    let table = bench.table
-    if table.wokenCount != model.woken.count { return "\(table.wokenCount) are woken" }
-    var parked = 0
-    var timers = 0
-    for (index, member) in model.members.enumerated() {
-      if member.state == .parked { parked += 1 }
-      if member.deadline != nil { timers += 1 }
-      let state = bench.state(index)
-      if state != (member.state == .idle ? .idle : member.state == .parked ? .parked : .woken) {
-        return "\(index) is \(state)"
-      }
-      if member.waits - member.ends != (member.state == .parked ? 1 : 0) {
-        return "\(index) waited \(member.waits) times and ended \(member.ends) times"
-      }
-    }
-    if table.parkedCount != parked { return "\(table.parkedCount) are parked" }
-    if table.timerCount != timers { return "\(table.timerCount) timers" }
-    for queue in model.queues.indices where bench.members(queue) != model.queues[queue] {
-      return "queue \(queue) has \(bench.members(queue) ?? [-1])"
-    }
-    return nil
   }
 }

@@ -48,13 +48,17 @@ import Testing
   }
 
   private static func events(_ waiters: Int, _ queues: Int) -> [WaitEvent] {
-    var events: [WaitEvent] = [.tick, .run(isDone: true), .run(isDone: false)]
+    var events: [WaitEvent] = [.tick, .run(.isDone), .run(.waitsAgain)]
+    events.append(.run(.waits(in: Array(0..<queues))))
     for queue in 0..<queues {
-      events += [.grant(queue), .close(queue)]
+      events += [.grant(queue), .grantNext(queue), .complete(queue), .close(queue)]
       for waiter in 0..<waiters {
-        events.append(.park(waiter, in: queue, deadline: nil))
-        events.append(.park(waiter, in: queue, deadline: 1))
+        events.append(.park(waiter, in: [queue], deadline: nil))
+        events.append(.park(waiter, in: [queue], deadline: 1))
       }
+    }
+    for waiter in 0..<waiters where queues > 1 {
+      events.append(.park(waiter, in: Array(0..<queues), deadline: 1))
     }
     return events + (0..<waiters).map { .cancel($0) }
   }
@@ -74,7 +78,7 @@ import Testing
       if let wrong = comparison.step(.close(queue)) { return "at the end: \(wrong)" }
     }
     while !comparison.model.woken.isEmpty {
-      if let wrong = comparison.step(.run(isDone: true)) { return "at the end: \(wrong)" }
+      if let wrong = comparison.step(.run(.isDone)) { return "at the end: \(wrong)" }
     }
     let isClean = comparison.model.members.allSatisfy { $0.waits == $0.ends }
     return isClean && comparison.bench.table.parkedCount == 0 ? nil : "a wait did not end"
@@ -83,15 +87,23 @@ import Testing
   private static func randomEvent(
     _ random: inout CounterRandom, _ waiters: Int, _ queues: Int
   ) -> WaitEvent {
-    switch random.next(16) {
-    case 0..<5:
+    switch random.next(20) {
+    case 0..<6:
       let deadline = random.next(3) == 0 ? random.next(4) + 1 : nil
-      return .park(random.next(waiters), in: random.next(queues), deadline: deadline)
-    case 5..<8: return .grant(random.next(queues))
-    case 8: return .cancel(random.next(waiters))
-    case 9: return random.next(4) == 0 ? .close(random.next(queues)) : .tick
-    default: return .run(isDone: random.next(3) != 0)
+      return .park(random.next(waiters), in: randomPlaces(&random, queues), deadline: deadline)
+    case 6..<8: return .grant(random.next(queues))
+    case 8..<10: return .grantNext(random.next(queues))
+    case 10: return .complete(random.next(queues))
+    case 11: return .cancel(random.next(waiters))
+    case 12: return random.next(4) == 0 ? .close(random.next(queues)) : .tick
+    case 13: return .run(.waits(in: randomPlaces(&random, queues)))
+    default: return .run(random.next(3) != 0 ? .isDone : .waitsAgain)
     }
+  }
+
+  /// One queue, or several, some of which may be the same.
+  private static func randomPlaces(_ random: inout CounterRandom, _ queues: Int) -> [Int] {
+    (0...(random.next(2) * random.next(4))).map { _ in random.next(queues) }
   }
 }
 

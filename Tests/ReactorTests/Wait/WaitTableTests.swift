@@ -2,79 +2,6 @@ import Testing
 
 @testable import Reactor
 
-/// Waiters and queues by number, at places of their own.
-@safe
-final class WaitBench {
-  let table = WaitTable()
-  let waiters: [WaiterPointer]
-  let queues: [WaitQueuePointer]
-
-  init(waiters count: Int, queues queueCount: Int) {
-    let table = table
-    unsafe waiters = (0..<count).map { unsafe table.makeWaiter(tag: UInt($0) + 1) }
-    unsafe queues = (0..<queueCount).map { _ in
-      let queue = WaitQueuePointer.allocate(capacity: 1)
-      unsafe queue.initialize(to: WaitQueue())
-      return unsafe queue
-    }
-  }
-
-  deinit {
-    for index in unsafe queues.indices { unsafe queues[index].deallocate() }
-    table.deallocate()
-  }
-
-  func park(_ waiter: Int, in queue: Int, deadline: UInt64 = .max, mask: Ready = .all) {
-    unsafe table.park(waiters[waiter], in: queues[queue], mask: mask, deadline: deadline)
-  }
-
-  func grant(_ queue: Int) { unsafe table.grant(queues[queue]) }
-
-  @discardableResult
-  func cancel(_ waiter: Int) -> Bool { unsafe table.cancel(waiters[waiter]) }
-
-  func finish(_ waiter: Int) { unsafe table.finish(waiters[waiter]) }
-  func wakeAll(_ queue: Int, _ reason: WakeReason) { unsafe table.wakeAll(queues[queue], reason) }
-  func state(_ waiter: Int) -> Waiter.State { unsafe waiters[waiter].pointee.state }
-
-  /// The numbers of those in a queue, from the first on. nil: the ring is broken.
-  func members(_ queue: Int) -> [Int]? {
-    guard let head = unsafe queues[queue].pointee.head else { return [] }
-    var found: [Int] = []
-    var node = unsafe head
-    repeat {
-      guard unsafe node.pointee.queue == queues[queue], let next = unsafe node.pointee.next,
-        unsafe next.pointee.previous == node, unsafe found.count <= waiters.count
-      else { return nil }
-      let waiter = unsafe UnsafeMutableRawPointer(node).assumingMemoryBound(to: Waiter.self)
-      found.append(unsafe Int(waiter.pointee.tag) - 1)
-      unsafe node = unsafe next
-    } while unsafe node != head
-    return found
-  }
-
-  func next() -> (waiter: Int, reason: WakeReason)? {
-    guard let waiter = unsafe table.nextWoken() else { return nil }
-    return unsafe (Int(waiter.pointee.tag) - 1, waiter.pointee.reason)
-  }
-
-  func all() -> [Woken] {
-    var woken: [Woken] = []
-    while let next = next() { woken.append(Woken(next.waiter, next.reason)) }
-    return woken
-  }
-}
-
-struct Woken: Equatable {
-  let waiter: Int
-  let reason: WakeReason
-
-  init(_ waiter: Int, _ reason: WakeReason) {
-    self.waiter = waiter
-    self.reason = reason
-  }
-}
-
 @Suite(.timeLimit(.minutes(1))) struct `The wait primitive` {
   @Test func `a wait ends once, by the first of its ends`() {
     let bench = WaitBench(waiters: 1, queues: 1)
@@ -161,6 +88,44 @@ struct Woken: Equatable {
     #expect(bench.members(0) == [1, 3])
     bench.table.wakeEverybody(.shutdown)
     #expect(bench.all() == [Woken(1, .shutdown), Woken(3, .shutdown)])
+  }
+
+  @Test func `who waits in several queues is woken by one, and has left the others`() {
+    let bench = WaitBench(waiters: 3, queues: 3)
+    bench.park(0, in: [0, 1, 2])
+    bench.park(1, in: [2, 0])
+    bench.park(2, in: 1)
+    #expect(bench.members(2) == [0, 1])
+    bench.grant(2)
+    bench.grant(1)
+    #expect(bench.members(0) == [1])
+    #expect(bench.members(1) == [2])
+    #expect(bench.members(2) == [0, 1])
+    #expect(bench.all() == [Woken(0, .ready), Woken(2, .ready)])
+    #expect(bench.caseNumber(0) == 3)
+    #expect(bench.table.caseCount == 2)
+  }
+
+  @Test func `two cases on one queue count as one, with the bits of both`() {
+    let bench = WaitBench(waiters: 2, queues: 1)
+    for bits in [Ready.readable, .writable] {
+      let places = unsafe [
+        WaitPlace(queue: bench.queues[0], mask: .priority), WaitPlace(queue: nil),
+        WaitPlace(queue: bench.queues[0], mask: bits),
+      ]
+      unsafe bench.table.park(
+        bench.waiters[bits == .readable ? 0 : 1], in: places, deadline: .max)
+    }
+    #expect(bench.members(0) == [0, 1])
+    unsafe bench.table.wakeMatching(bench.queues[0], .writable)
+    #expect(bench.all() == [Woken(1, .ready)])
+    #expect(bench.caseNumber(1) == 1)
+    #expect(bench.members(0) == [0])
+  }
+
+  @Test func `a waiter takes 72 bytes, however many queues it may wait in`() {
+    #expect(MemoryLayout<Waiter>.stride == 72)
+    #expect(MemoryLayout<WaitNode>.size == 32)
   }
 
   @Test func `a name of a waiter that is gone finds nobody`() {
