@@ -14,6 +14,7 @@ public final class SimulatedKernel: Kernel {
   @safe @exclusivity(unchecked) private(set) var node: Node?
   @safe @exclusivity(unchecked) var descriptors = DescriptorTable()
   /// Files with something to report, in the order in which that came.
+  @safe @exclusivity(unchecked) private var jobs = FileJobs()
   @safe @exclusivity(unchecked) private var pending: [OpenFile] = []
   /// When the process wants to run again, as a moment of the world; set by each poll.
   @safe @exclusivity(unchecked) private var deadline: UInt64 = 0
@@ -67,7 +68,9 @@ public final class SimulatedKernel: Kernel {
   // MARK: Waiting
 
   /// When the process has to run again; 0: at once.
-  var nextTurn: UInt64 { pending.isEmpty ? min(deadline, lookups.nextReady) : 0 }
+  var nextTurn: UInt64 {
+    pending.isEmpty ? min(deadline, lookups.nextReady, jobs.nextReady) : 0
+  }
 
   func addPending(_ file: OpenFile) {
     pending.append(file)
@@ -84,6 +87,7 @@ public final class SimulatedKernel: Kernel {
     }
     pending.removeFirst(index)
     lookups.announce(into: batch, at: node.present)
+    finishJobs(into: batch)
     self.deadline = deadline.map { node.clock.moment(ofMonotonic: $0) } ?? .max
     if batch.count > 0 { self.deadline = 0 }
     return 0
@@ -262,6 +266,86 @@ public final class SimulatedKernel: Kernel {
 
   /// Variables are the node's.
   public override func environment(_ name: String) -> String? { node?.environment[name] }
+
+  // MARK: Files
+
+  public override func open(_ path: borrowing CPath, flags: Int32, mode: UInt32) -> Int32 {
+    guard let node else { return -EBADF }
+    var result: Int32 = 0
+    guard let file = node.disk.open(copy path, flags: flags, mode: mode, &result) else {
+      return result
+    }
+    return open(file)
+  }
+
+  public override func seek(_ fd: Int32, offset: Int64, whence: Int32) -> Int64 {
+    descriptors[fd]?.seek(offset: offset, whence: whence) ?? Int64(-EBADF)
+  }
+
+  public override func synchronize(_ fd: Int32) -> Int32 {
+    descriptors[fd]?.synchronize() ?? -EBADF
+  }
+
+  public override func truncate(_ fd: Int32, length: Int64) -> Int32 {
+    descriptors[fd]?.truncate(length: length) ?? -EBADF
+  }
+
+  public override func status(_ path: borrowing CPath, _ status: inout FileStatus) -> Int32 {
+    node?.disk.status(copy path, &status) ?? -EBADF
+  }
+
+  public override func rename(_ from: borrowing CPath, _ to: borrowing CPath) -> Int32 {
+    node?.disk.rename(copy from, copy to) ?? -EBADF
+  }
+
+  public override func unlink(_ path: borrowing CPath) -> Int32 {
+    node?.disk.unlink(copy path) ?? -EBADF
+  }
+
+  public override func makeDirectory(_ path: borrowing CPath, mode: UInt32) -> Int32 {
+    node?.disk.makeDirectory(copy path, mode: mode) ?? -EBADF
+  }
+
+  public override func removeDirectory(_ path: borrowing CPath) -> Int32 {
+    node?.disk.removeDirectory(copy path) ?? -EBADF
+  }
+
+  public override func list(_ path: borrowing CPath, _ names: inout [String]) -> Int32 {
+    node?.disk.list(copy path, &names) ?? -EBADF
+  }
+
+  public override func begin(_ job: FileJob, token: UInt64) -> Int32 {
+    guard let node else { return -EBADF }
+    return jobs.start(token, job, on: node.disk)
+  }
+
+  public override func begin(_ job: FileJob) {
+    if let node { _ = jobs.start(nil, job, on: node.disk) }
+  }
+
+  public override func takeAnswer(token: UInt64) -> FileAnswer? { jobs.take(token) }
+
+  public override func forget(token: UInt64) {
+    if let (job, answer) = jobs.forget(token) { discard(answer, of: job) }
+  }
+
+  /// Does the jobs whose time has come.
+  private func finishJobs(into batch: EventBatch) {
+    while batch.count < batch.capacity, let node, let (token, job) = jobs.next(at: node.present) {
+      let answer = perform(job, on: node.disk)
+      if let token {
+        jobs.keep(answer, of: job, for: token)
+        batch.append(KernelEvent(token: token, ready: .readable))
+      } else {
+        discard(answer, of: job)
+      }
+    }
+  }
+
+  /// A file that was opened for nobody is closed.
+  private func discard(_ answer: FileAnswer, of job: FileJob) {
+    if case .open = job, case .count(let fd) = answer { _ = close(Int32(truncatingIfNeeded: fd)) }
+  }
 
   // MARK: Standard streams
 

@@ -25,6 +25,9 @@ public final class Node {
   /// Takes what the process writes to descriptor 1 or 2.
   @safe @exclusivity(unchecked) public var onOutput: ((Int32, UnsafeRawBufferPointer) -> Void)?
 
+  /// Outlives the processes of the node.
+  public private(set) lazy var disk = Disk(node: self)
+
   @safe @exclusivity(unchecked) var udp = UDPTable()
   @safe @exclusivity(unchecked) var tcp = TCPTable()
   @safe @exclusivity(unchecked) public internal(set) var counters = NodeCounters()
@@ -109,6 +112,7 @@ public final class Node {
     guard isPoweredOn else { return }
     isPoweredOn = false
     leaveWorld()
+    disk.losePower()
     while let packet = unsafe loopback.takeFirst() {
       unsafe network.drop(packet, .powerOff, at: self)
     }
