@@ -29,6 +29,7 @@ class Bench:
     figures: dict[str, dict[str, float | str]] = field(default_factory=dict)
     rows: dict[str, list[dict]] = field(default_factory=dict)  # raw figures, a CSV file each
     notes: list[str] = field(default_factory=list)
+    curves: list[tuple[str, list[tuple[int, float]]]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     def say(self, text: str) -> None:

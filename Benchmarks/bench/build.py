@@ -53,8 +53,8 @@ def raw(settings: Settings) -> Path:
     return c_program(settings, PEERS / "raw.c")
 
 
-def go(settings: Settings) -> Path:
-    source, product = PEERS / "echo.go", settings.build / "echo-go"
+def go(settings: Settings, name: str) -> Path:
+    source, product = PEERS / f"{name}.go", settings.build / f"{name}-go"
     if not _fresh(product, source):
         settings.build.mkdir(parents=True, exist_ok=True)
         _run(["go", "build", "-o", str(product), str(source)])

@@ -16,6 +16,7 @@ from .processes import Failure, Server
 from .settings import pinned
 
 NAME = "echo"
+TITLE = "servers"
 COLUMNS = [
     Column("instructions", ("instructions", "a message"),
            title="User instructions a message", log=True),

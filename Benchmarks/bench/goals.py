@@ -39,6 +39,10 @@ ALL = [
     Goal("echo", "rate_to_luv", "messages/s, x luv callbacks", 1.2, at_least=True,
          show="{:.2f}"),
     Goal("idle", "bytes", "user bytes an idle connection", 1_450, wish=1_400),
+    Goal("tasks", "scope", "user instructions a task", 1_500),
+    Goal("tasks", "yield_to_plain", "a yield, x plain resume and yield", 1.2, show="{:.2f}"),
+    Goal("tasks", "parked", "user bytes a parked task", 1_300),
+    Goal("tasks", "pause", "GC pause at 19,000 parked, ms", 5.0, show="{:.2f}"),
     # 4 ms where lua5.4 takes 1 ms: a ratio, so that it means the same on any machine.
     Goal("startup", "start_to_lua", "start-up, x lua5.4", 4.0, show="{:.2f}"),
 ]

@@ -15,6 +15,7 @@ from .peers import OURS, Peer, servers
 from .processes import Failure, Server
 
 NAME = "idle"
+TITLE = "servers"
 COLUMNS = [
     Column("bytes", ("user bytes an", "idle connection"),
            title="User bytes an idle connection", log=True),

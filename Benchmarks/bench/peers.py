@@ -25,9 +25,13 @@ class Peer:
     script: list[str] | None = None  # runs a script: measured at start-up with an empty one
     suffix: str = ".lua"
     leftovers: bool = False  # its server script answers with its own counters
+    # The command that takes KIND N of the tasks group, from the settings and the server's.
+    tasks: Callable[[Settings, list[str]], list[str]] | None = None
+    lacks: frozenset[str] = frozenset()  # kinds that it has not
+    pauses: bool = False     # it measures the pauses of its collector
     version: Callable[[list[str]], str] = lambda command: ""
     command: list[str] = field(default_factory=list)
-    problem: str = ""
+    tasks_command: list[str] = field(default_factory=list)
 
 
 def _output(*command: str) -> str:
@@ -68,7 +72,7 @@ def _tokio(settings: Settings) -> list[str] | None:
 
 
 def _go(settings: Settings) -> list[str] | None:
-    return [str(build.go(settings))] if shutil.which("go") else None
+    return [str(build.go(settings, "echo"))] if shutil.which("go") else None
 
 
 def _node(_settings: Settings) -> list[str] | None:
@@ -82,6 +86,7 @@ def _plain(_settings: Settings) -> list[str] | None:
 
 ALL = [
     Peer("luareact", "luareact", "built by: make build", _ours, script=[], leftovers=True,
+         tasks=lambda _, command: [command[0], str(OURS / "tasks.lua")], lacks=frozenset({"chan"}), pauses=True,
          version=lambda command: _output(command[0], "-v")),
     Peer("raw", "raw C, epoll", "gcc", _raw),
     Peer("tokio", "tokio, one thread", "librust-tokio-dev, cargo", _tokio,
@@ -90,26 +95,31 @@ ALL = [
          version=lambda _: _output("lua5.4", "-e", "print(require 'luv'.version_string())")),
     Peer("luv-coroutine", "luv, coroutines", "lua-luv", _lua("luv", "echo_luv_coroutine.lua")),
     Peer("cqueues", "cqueues", "lua-cqueues", _lua("cqueues", "echo_cqueues.lua"),
+         tasks=lambda _, command: [command[0], str(PEERS / "tasks_cqueues.lua")],
+         lacks=frozenset({"join", "chan"}),
          version=lambda _: _output("lua5.4", "-e", "print(require 'cqueues'.VERSION)")),
     Peer("eco", "lua-eco", "lua-eco, from its own sources", _lua("eco", "echo_eco.lua")),
-    Peer("go", "Go", "golang-go", _go, counter="perf", version=lambda _: _output("go", "version")),
+    Peer("go", "Go", "golang-go", _go, counter="perf", version=lambda _: _output("go", "version"),
+         tasks=lambda settings, _: [str(build.go(settings, "tasks"))]),
     Peer("node", "Node", "nodejs", _node, counter="perf", script=[], suffix=".js",
          version=lambda _: _output("node", "--version")),
-    Peer("lua", "lua5.4, no server", "lua5.4", _plain, script=[],
+    Peer("lua", "lua5.4 alone", "lua5.4", _plain, script=[],
+         tasks=lambda _, command: [command[0], str(PEERS / "tasks_plain.lua")],
+         lacks=frozenset({"chan", "sleep"}),
          version=lambda _: _output("lua5.4", "-v")),
 ]
 
 KEYS = [peer.key for peer in ALL]
 
 # What a group's ratios are taken to: measured even where `--only` does not name it.
-BASES = {"raw": "echo", "lua": "startup"}
+BASES = {"raw": ["echo"], "lua": ["startup", "tasks"]}
 
 
 def discover(settings: Settings) -> tuple[list[Peer], list[str]]:
     """The peers to measure, and a line for each that is skipped."""
     found, skipped = [], []
     for peer in ALL:
-        base = BASES.get(peer.key) in settings.groups
+        base = any(group in settings.groups for group in BASES.get(peer.key, []))
         if settings.only and peer.key not in settings.only and not base:
             continue
         try:
@@ -123,6 +133,8 @@ def discover(settings: Settings) -> tuple[list[Peer], list[str]]:
         peer.command = command
         if peer.script is not None:
             peer.script = [command[0]]
+        if peer.tasks is not None:
+            peer.tasks_command = peer.tasks(settings, command)
         found.append(peer)
     return found, skipped
 

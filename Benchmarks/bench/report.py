@@ -10,8 +10,10 @@ from . import goals, groups, plot
 from .bench import Bench, Column
 
 
-def columns(bench: Bench) -> list[Column]:
-    return [column for group in groups.chosen(bench.settings.groups) for column in group.COLUMNS]
+def columns(bench: Bench, title: str | None = None) -> list[Column]:
+    """The columns of all groups that ran, or of the table of that title."""
+    return [column for group in groups.chosen(bench.settings.groups) for column in group.COLUMNS
+            if title in (None, group.TITLE)]
 
 
 def cell(bench: Bench, key: str, column: Column) -> str:
@@ -19,10 +21,10 @@ def cell(bench: Bench, key: str, column: Column) -> str:
     return "-" if value is None else column.show.format(value)
 
 
-def table(bench: Bench) -> str:
-    """The one table: a row a server, a column a figure."""
-    shown = columns(bench)
-    rows = [["", *(column.heading[0] for column in shown)],
+def table(bench: Bench, title: str) -> str:
+    """A row a peer, a column a figure."""
+    shown = columns(bench, title)
+    rows = [[title, *(column.heading[0] for column in shown)],
             ["", *(column.heading[1] for column in shown)]]
     for peer in bench.peers:
         cells = [cell(bench, peer.key, column) for column in shown]
@@ -35,11 +37,23 @@ def table(bench: Bench) -> str:
     return "\n".join(lines)
 
 
+def curve(title: str, points: list[tuple[int, float]]) -> list[str]:
+    """A line a point, as long as its value."""
+    top = max(value for _, value in points) or 1
+    return [title, *(f"  {count:>8,}  {value:7.2f}  {'#' * max(1, round(value / top * 60))}"
+                     for count, value in points)]
+
+
 def text(bench: Bench, skipped: list[str]) -> str:
     settings = bench.settings
     parts = [f"{settings.connections} connections, {settings.size}-byte messages, "
-             f"n = {settings.messages:,}; idle at {settings.idle_high:,} connections", "",
-             table(bench)]
+             f"n = {settings.messages:,}; idle at {settings.idle_high:,} connections; "
+             f"tasks: n = {settings.tasks:,}, parked at {settings.parked_high:,}"]
+    titles = dict.fromkeys(group.TITLE for group in groups.chosen(settings.groups))
+    for title in titles:
+        parts += ["", table(bench, title)]
+    for title, points in bench.curves:
+        parts += ["", *curve(title, points)]
     if bench.notes:
         parts += ["", *(f"note: {note}" for note in bench.notes)]
     if skipped:

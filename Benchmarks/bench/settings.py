@@ -24,6 +24,9 @@ class Settings:
     idle_low: int = 1_000        # connections at the first memory reading
     idle_high: int = 8_000       # and at the second
     startup_rounds: int = 41
+    tasks: int = 50_000          # n of the tasks group: runs of n and of 2n are compared
+    parked_low: int = 10_000
+    parked_high: int = 100_000
     only: set[str] = field(default_factory=set)
     groups: list[str] = field(default_factory=list)
     build: Path = FOLDER / ".build"
@@ -80,4 +83,5 @@ def parse(arguments: list[str], groups: list[str], peers: list[str]) -> Settings
         settings.rounds = 3
         settings.idle_rounds = 1
         settings.startup_rounds = 21
+        settings.tasks = 20_000
     return settings

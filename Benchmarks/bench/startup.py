@@ -17,6 +17,7 @@ from .peers import Peer
 from .processes import Failure
 
 NAME = "startup"
+TITLE = "servers"
 LIMIT = 20  # seconds that an empty script may take
 COLUMNS = [
     Column("start", ("start-up", "ms"), "{:.2f}", "Start-up of an empty script, ms", log=True),

@@ -93,6 +93,29 @@ def instructions_of_program(settings: Settings, command: list[str]) -> int:
         return _collected(log.name)
 
 
+def references_of_program(settings: Settings, command: list[str], core: int,
+                          limit: float) -> int:
+    """User instructions of a program that ends by itself, by cachegrind: it follows no calls, and
+    so counts programs that switch stacks, as Go does."""
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+        words = ["valgrind", "--tool=cachegrind", "--cache-sim=no",
+                 "--cachegrind-out-file=/dev/null", f"--log-file={log.name}"]
+        child = start(pinned(core) + words + stripped(settings, command),
+                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                      stderr=subprocess.DEVNULL)
+        try:
+            if child.wait(limit):
+                raise Failure(f"{Path(command[0]).name} ended with {child.returncode}")
+        except subprocess.TimeoutExpired:
+            raise Failure("cachegrind: the program did not end") from None
+        finally:
+            stop(child)
+        match = re.search(r"I +refs: +([\d,]+)", Path(log.name).read_text(errors="replace"))
+        if not match:
+            raise Failure("cachegrind printed no count")
+        return int(match[1].replace(",", ""))
+
+
 @functools.cache
 def perf_counts() -> bool:
     """Whether this machine counts user instructions in hardware: many virtual ones do not."""
