@@ -27,6 +27,14 @@ static int fail_argument(lua_State *L, lr_function *f, lr_call *c) {
   return lr_bad_argument(L, f->name, (int)c->bad_argument, text);
 }
 
+/// Takes the operations that `bytes` count as from the budget of the running task.
+static inline void spend(lr_host *h, size_t bytes) {
+  if (__builtin_expect(bytes < LR_OPERATION_BYTES, 1)) return;
+  lr_task *task = h->task;
+  size_t operations = bytes / LR_OPERATION_BYTES;
+  if (task) task->budget = operations < task->budget ? task->budget - (uint16_t)operations : 0;
+}
+
 /// Pushes several results. They are copied first: a finalizer can run between two of them and
 /// call a leaf, which answers in the same place.
 __attribute__((noinline)) static int push_several(lua_State *L, lr_host *h, lr_call *c) {
@@ -35,6 +43,7 @@ __attribute__((noinline)) static int push_several(lua_State *L, lr_host *h, lr_c
   memcpy(results, c->results, n * sizeof *results);
   if (n > 8) luaL_checkstack(L, (int)n, NULL);
   for (uint32_t i = 0; i < n; i++) lr_push(L, h, &results[i]);
+  if (n > 0 && results->kind == LR_BYTES) spend(h, results->length);
   if (commit) *commit = 1;
   return (int)n;
 }
@@ -45,6 +54,7 @@ static inline int push_results(lua_State *L, lr_host *h, lr_call *c) {
   if (c->result_count != 1) return push_several(L, h, c);
   uint32_t *commit = c->commit;
   if (v->kind == LR_BYTES) {
+    spend(h, v->length);
     lua_pushlstring(L, v->bytes, v->length);
   } else if (v->kind == LR_INTEGER) {
     lua_pushinteger(L, (lua_Integer)v->integer);
@@ -81,7 +91,11 @@ static inline int run_leaf(lua_State *L, lr_function *f, lr_call *c, uint32_t re
   c->serial += 1;
   c->commit = NULL;
   int32_t outcome = f->leaf(c);
-  if (outcome == LR_RETURN) return push_results(L, h, c);
+  if (outcome == LR_RETURN) {
+    // What was waited on may be gone by now; the wait ended by the cancel all the same.
+    if (UNLIKELY(reason == LR_CANCELLED)) return lr_raise_cancelled(L, h);
+    return push_results(L, h, c);
+  }
   if (outcome == LR_WAIT) {
     h->parking = true;
     return lua_yieldk(L, 0, (lua_KContext)f, again);
@@ -112,6 +126,7 @@ static int begin_late(lua_State *L, int status, lua_KContext context) {
   (void)status;
   if (is_cancelled(f->host->task)) return lr_raise_cancelled(L, f->host);
   f->host->call.checked = !f->waits;
+  f->host->task->budget -= 1;
   return enter(L, f, LR_FIRST);
 }
 
@@ -164,7 +179,6 @@ __attribute__((always_inline)) static inline uint64_t fast_handle(lua_State *L, 
   if (h->running != L || !h->chain_yields || !lua_isyieldable(L)) return 0;
   lr_task *task = h->task;
   if (UNLIKELY(task->flags & LR_TASK_CANCELLED || task->budget == 0)) return 0;
-  task->budget -= 1;
   lr_handle_box *box = lua_touserdata(L, 1);
   lr_handle_box **cached = lr_cached(h, box);
   if (!box || *cached != box) {
@@ -180,6 +194,7 @@ __attribute__((always_inline)) static inline int fast_read_answer(
 ) {
   lr_host *h = f->host;
   if (n > 0) {
+    spend(h, (size_t)n);
     lua_pushlstring(L, h->scratch, (size_t)n);
     *h->commit = 1;
     return 1;
@@ -251,6 +266,7 @@ int lr_join(lua_State *L) {
     if (UNLIKELY(!given)) return general_##n(L);                                                  \
     int64_t count = f->fast(h->call.context, h->task, handle, wanted, NULL);                      \
     if (UNLIKELY(count == LR_FAST_GENERAL)) return general_##n(L);                                \
+    h->task->budget -= 1;                                                                         \
     return fast_read_answer(L, f, count);                                                         \
   }                                                                                               \
   static int fast_write_##n(lua_State *L) {                                                       \
@@ -263,7 +279,9 @@ int lr_join(lua_State *L) {
     if (UNLIKELY(!bytes)) return general_##n(L);                                                  \
     int64_t sent = f->fast(h->call.context, h->task, handle, (int64_t)length, bytes);             \
     if (UNLIKELY(sent == LR_FAST_GENERAL)) return general_##n(L);                                 \
+    h->task->budget -= 1;                                                                         \
     if (UNLIKELY(sent < 0)) return push_answer(L, h);                                             \
+    spend(h, (size_t)sent);                                                                       \
     lua_pushinteger(L, sent);                                                                     \
     return 1;                                                                                     \
   }

@@ -167,7 +167,9 @@ public final class LuaHost {
       scheduler.reportStuck()
       return false
     }
-    try driver.turn(until: isWritten ? deadline : min(deadline ?? .max, soon))
+    let limit = isWritten ? deadline : min(deadline ?? .max, soon)
+    try driver.turn(until: scheduler.hasYielded ? 0 : limit)
+    scheduler.queueYielded()
     collectDrops()
     unsafe lr_pace_collector(raw)
     return true

@@ -42,6 +42,15 @@ got = run("for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.01; done", [[
 ]])
 assert(got == "12345678\n", got)
 
+-- An earlier timeout of something else does not end a read that waits twice
+got = run("echo one; sleep 0.05; printf ab; sleep 0.2; echo c", [[
+  local listener = assert(require("reactor.net").listen "127.0.0.1:0")
+  io.read()
+  assert(select(2, listener:accept(0.1)) == "timeout")
+  print(io.read())
+]])
+assert(got == "abc\n", got)
+
 -- The end, and a file as input
 assert(run("true", "print(io.read(), io.read('a'), io.read(0))") == "nil\t\tnil\n")
 assert(run("true", "print(#io.read('a')); for _ in io.lines() do print 'no' end") == "0\n")

@@ -258,8 +258,10 @@ lr_task *lr_task_load(
 /// How a resume ended.
 enum { LR_PARKED = 0, LR_YIELDED, LR_DONE, LR_FAILED };
 
-/// Operations that a task may do in one resume; then it yields, so that others run.
+/// Operations that a task may do in one resume; then it yields, so that others run. What moves
+/// many bytes counts as several, so that a resume moves 256 KiB and one operation's more at most.
 #define LR_BUDGET 128
+#define LR_OPERATION_BYTES 2048
 
 /// Resumes a task until it waits, yields or ends. An ended one's outcome stays on its coroutine
 /// until `lr_task_finish`.

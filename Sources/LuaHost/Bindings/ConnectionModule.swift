@@ -6,6 +6,8 @@ import Reactor
 enum ConnectionModule {
   /// The most that one read returns, in bytes.
   static let readLimit = 65_536
+  /// What a call receives in one turn: then it lets the others run, and goes on.
+  static let turnBytes = Int(LR_BUDGET) * Int(LR_OPERATION_BYTES)
   /// The most that `readline` and `readuntil` look through, in bytes, unless told otherwise.
   static let lineLimit = 65_536
 
@@ -160,7 +162,8 @@ enum ConnectionModule {
     let host = call.host
     let driver = host.driver
     unsafe host.core.settle()
-    var caller = call.caller(timeout: timeout)
+    let caller = call.caller(timeout: timeout)
+    var received = 0
     if unsafe driver.mustQueue(stream, caller) {
       return unsafe end(call, driver.queueToRead(stream, caller))
     }
@@ -173,17 +176,18 @@ enum ConnectionModule {
         unsafe driver.doneReading(stream, caller)
         return call.fail("too long")
       }
+      if received >= turnBytes, let parked = unsafe driver.takeBreath(stream, caller) {
+        return end(call, parked)
+      }
       let attempt = unsafe driver.fill(stream, host.scratch, caller)
-      guard case .done(let received) = attempt else { return end(call, attempt) }
-      if received == 0 {
+      guard case .done(let count) = attempt else { return end(call, attempt) }
+      received += count
+      if count == 0 {
         if let found = unsafe find(stream.pointee.buffer.bytes, true) {
           return unsafe host.take(found.take, drop: found.drop, from: stream, caller, call)
         }
         return call.fail("eof")
       }
-      // The turn is kept: go on as one whose wait has ended well.
-      caller = unsafe Caller(
-        waiter: caller.waiter, reason: caller.reason, deadline: caller.deadline)
     }
   }
 
@@ -248,7 +252,10 @@ enum ConnectionModule {
     let call = unsafe Call(raw)
     guard let stream = unsafe call.stream else { return call.fail("closed") }
     let attempt = unsafe call.host.driver.send(stream, call.bytes(1), call.caller(timeout: 2))
-    if case .done(let count) = attempt { return call.answer(count) }
+    if case .done(let count) = attempt {
+      call.spend(bytes: count)
+      return call.answer(count)
+    }
     return unsafe endWrite(call, stream, attempt)
   }
 

@@ -89,7 +89,9 @@ enum DatagramModule {
         : kernel.sendMessage(fd, data, flags: 0, message)
     }
     switch attempt {
-    case .done(let count): return call.answer(count)
+    case .done(let count):
+      call.spend(bytes: count)
+      return call.answer(count)
     case .parked: return call.parked
     case .failed(let code): return call.fail(code: code)
     case .ended(let reason): return call.end(reason)

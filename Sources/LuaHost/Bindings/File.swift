@@ -91,6 +91,12 @@ final class File: HandleObject {
     return .done(result)
   }
 
+  /// Lets the others run before the caller reads on. nil: it reads on at once.
+  func takeBreath(_ caller: Caller) -> Attempt? {
+    guard let stream = unsafe stream else { return nil }
+    return unsafe driver.takeBreath(stream, caller)
+  }
+
   /// Ends a read that has found all it wanted.
   func doneReading(_ caller: Caller) {
     if let stream = unsafe stream { unsafe driver.doneReading(stream, caller) }

@@ -121,10 +121,11 @@ enum FileModule {
     unsafe call.host.core.settle()
     let failure = file.beginReading()
     if failure != 0 { return call.failNumbered(failure) }
-    var caller = call.untimedCaller
+    let caller = call.untimedCaller
     if let attempt = file.queue(caller) { return outcome(attempt, file, call) }
     guard caller.reason.isTry else { return call.end(caller.reason) }
     var ended = false
+    var received = 0
     while true {
       switch unsafe match(call, file.unread, ended) {
       case .complete(let count):
@@ -134,9 +135,12 @@ enum FileModule {
       case .invalid(let index): return call.badArgument(index, "invalid format")
       case .more: call.removeResults()
       }
+      if received >= ConnectionModule.turnBytes, let parked = file.takeBreath(caller) {
+        return outcome(parked, file, call)
+      }
       switch unsafe file.fill(caller, call.host.scratch) {
       case .done(0): ended = true
-      case .done: caller = unsafe Caller(waiter: caller.waiter, reason: .ready, deadline: .max)
+      case .done(let count): received += count
       case let other: return outcome(other, file, call)
       }
     }

@@ -20,6 +20,9 @@ enum NetModule {
     Function("numeric", "s", numeric),
   ]
 
+  /// A task that accepts takes 16 connections in a turn.
+  private static let acceptOperations = Int(LR_BUDGET) / 16
+
   /// Parses an address argument, or answers what is wrong with it.
   static func parse(_ call: Call, _ index: Int) -> SocketAddress? {
     try? SocketAddress(parsing: call.text(index))
@@ -65,6 +68,8 @@ enum NetModule {
   }
 
   /// listener:accept([timeout [, quiet]]) -> connection, peer (unless quiet)
+  ///
+  /// Counts as several operations: a connection taken costs what several messages cost.
   static let accept: Leaf = { raw in
     let call = unsafe Call(raw)
     let host = call.host
@@ -74,6 +79,7 @@ enum NetModule {
     var peer = SocketAddress()
     switch listener.accept(&peer, call.caller(timeout: 1)) {
     case .done(let fd):
+      call.spend(operations: acceptOperations - 1)
       let outcome = host.adoptStream(
         call, Int32(truncatingIfNeeded: fd), isUnix: peer.isUnix)
       if unsafe raw.pointee.result_count == 1, !call.isTrue(2) { call.push(peer.description) }

@@ -78,6 +78,16 @@ public struct Call {
     return unsafe Caller(waiter: waiter, reason: reason, deadline: deadline)
   }
 
+  /// Takes operations from the budget of the task, besides the one that every call is.
+  func spend(operations: Int) {
+    guard let task = unsafe raw.pointee.task else { return }
+    let left = unsafe Int(task.pointee.budget)
+    unsafe task.pointee.budget = UInt16(truncatingIfNeeded: max(left - operations, 0))
+  }
+
+  /// The same, for bytes that were sent. What a call answers is counted without it.
+  func spend(bytes: Int) { spend(operations: bytes / Int(LR_OPERATION_BYTES)) }
+
   /// The place in the script that called, as a number for `LuaHost.siteText`.
   var site: UInt32 { unsafe lr_site(raw) }
 

@@ -18,6 +18,8 @@ final class Scheduler {
   @safe @exclusivity(unchecked) private(set) var exitStatus = ExitStatus.done
   /// A script asked for the end of the program.
   @safe @exclusivity(unchecked) private(set) var isExiting = false
+  /// Tasks that let the others run: they go on after the next poll, behind all that it wakes.
+  @safe @exclusivity(unchecked) private var yielded: [WaiterPointer] = unsafe []
   /// Error texts on their way to the root, by slot. Looked up only, never walked.
   @safe @exclusivity(unchecked) private var errors: [UInt32: String] = [:]
 
@@ -68,10 +70,22 @@ final class Scheduler {
   /// Resumes until nobody is ready, for the time after the driver was shut down.
   func drainAll() {
     var left = 1_000_000
-    while left > 0, let waiter = unsafe driver.waits.nextWoken() {
+    while left > 0 {
+      queueYielded()
+      guard let waiter = unsafe driver.waits.nextWoken() else { return }
       unsafe run(waiter)
       left -= 1
     }
+  }
+
+  /// Whether tasks go on after the next poll, which must not wait then.
+  var hasYielded: Bool { unsafe !yielded.isEmpty }
+
+  /// Puts those that let the others run behind all that are ready.
+  func queueYielded() {
+    if !hasYielded { return }
+    for index in unsafe yielded.indices { unsafe driver.waits.enqueue(yielded[index]) }
+    unsafe yielded.removeAll(keepingCapacity: true)
   }
 
   @inline(__always)
@@ -80,7 +94,7 @@ final class Scheduler {
     unsafe task.pointee.reason = unsafe waiter.pointee.reason.rawValue
     switch unsafe lr_task_resume(raw, task) {
     case Int32(LR_PARKED): break
-    case Int32(LR_YIELDED): unsafe driver.waits.enqueue(waiter)
+    case Int32(LR_YIELDED): unsafe yielded.append(waiter)
     case Int32(LR_DONE): unsafe bodyEnded(task)
     default: unsafe bodyFailed(task)
     }
@@ -253,8 +267,8 @@ final class Scheduler {
 
   /// Whether tasks are left that nothing can wake.
   var isStuck: Bool {
-    host.liveTaskCount > 0 && driver.waits.wokenCount == 0 && driver.waits.timerCount == 0
-      && driver.registrationCount == 0
+    host.liveTaskCount > 0 && driver.waits.wokenCount == 0 && !hasYielded
+      && driver.waits.timerCount == 0 && driver.registrationCount == 0
   }
 
   func reportStuck() {

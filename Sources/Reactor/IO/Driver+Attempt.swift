@@ -10,10 +10,11 @@ extension Driver {
   /// Callers of one direction take turns. `transfer` returns bytes or `-errno`; `-EAGAIN` clears
   /// the readiness and waits for the next event. `wanted`: how many bytes a full transfer has;
   /// fewer prove that a plain stream is drained, and save the call that would say so.
+  /// `keepsTurn`: a call that moves bytes may be one of several, and leaves the queue by `leave`.
   @inline(__always)
   func attempt(
-    _ io: ScheduledIOPointer, _ direction: Direction, wanted: Int, _ caller: Caller,
-    _ transfer: (Int32) -> Int
+    _ io: ScheduledIOPointer, _ direction: Direction, wanted: Int, keepsTurn: Bool = false,
+    _ caller: Caller, _ transfer: (Int32) -> Int
   ) -> Attempt {
     assertThread()
     let queue = unsafe direction == .read ? readers(of: io) : writers(of: io)
@@ -32,7 +33,9 @@ extension Driver {
     } else if result == -Int(EAGAIN) || result == Self.partly {
       return unsafe nothingThere(io, direction, caller, queue, partly: result == Self.partly)
     }
-    if unsafe !queue.pointee.isEmpty { unsafe leave(io, direction, caller, queue) }
+    if unsafe !queue.pointee.isEmpty, !keepsTurn || result <= 0 {
+      unsafe leave(io, direction, caller, queue)
+    }
     return result >= 0 ? .done(result) : .failed(Int32(truncatingIfNeeded: -result))
   }
 

@@ -18,6 +18,8 @@ public final class Driver {
   private static let chunkSize = 128
   @safe @exclusivity(unchecked) private var chunks: [ScheduledIOPointer] = unsafe []
   @safe @exclusivity(unchecked) private var freeSlots: [UInt32] = []
+  /// Registrations whose first reader goes on after the next poll.
+  @safe @exclusivity(unchecked) var breathing: [ScheduledIOPointer] = unsafe []
   /// Slots that were freed in this turn: used again after the next poll, when no event of an
   /// older batch can name them.
   @safe @exclusivity(unchecked) private var resting: [UInt32] = []
@@ -69,7 +71,7 @@ public final class Driver {
   public func turn(until deadline: UInt64? = nil) throws(SystemError) {
     if thread == 0 { claimThread() }
     assertThread()
-    var limit = waits.wokenCount > 0 ? 0 : deadline
+    var limit = unsafe waits.wokenCount > 0 || !breathing.isEmpty ? 0 : deadline
     if let timer = waits.nextDeadline { limit = min(timer, limit ?? .max) }
     batch.removeAll()
     if measuresTime, pollEnded != 0 {
@@ -89,6 +91,7 @@ public final class Driver {
       resting.removeAll(keepingCapacity: true)
     }
     if waits.timerCount > 0 { waits.expire(now: kernel.monotonic()) }
+    if unsafe !breathing.isEmpty { endBreaths() }
     if result < 0 { throw SystemError(result, in: Self.call("epoll_wait", result)) }
   }
 
@@ -107,6 +110,11 @@ public final class Driver {
   /// The name of a call that failed, as a person should read it.
   private static func call(_ name: StaticString, _ result: Int32) -> StaticString {
     result == -EBADFD ? "use of a driver after fork" : name
+  }
+
+  private func endBreaths() {
+    for index in unsafe breathing.indices { unsafe waits.endRest(readers(of: breathing[index])) }
+    unsafe breathing.removeAll(keepingCapacity: true)
   }
 
   /// Makes a turn that waits in another thread return. The only call for other threads.

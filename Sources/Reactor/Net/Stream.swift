@@ -45,9 +45,11 @@ extension Driver {
 
   /// Receives into `room`. `.done(0)` is the end of the stream.
   package func receive(
-    _ stream: StreamPointer, _ room: UnsafeMutableRawBufferPointer, _ caller: Caller
+    _ stream: StreamPointer, _ room: UnsafeMutableRawBufferPointer, _ caller: Caller,
+    keepsTurn: Bool = false
   ) -> Attempt {
-    unsafe attempt(stream.pointee.io, .read, wanted: room.count, caller) { fd in
+    let io = unsafe stream.pointee.io
+    return unsafe attempt(io, .read, wanted: room.count, keepsTurn: keepsTurn, caller) { fd in
       switch unsafe stream.pointee.kind {
       case .socket: unsafe kernel.receive(fd, room, flags: 0)
       case .descriptor: unsafe kernel.read(fd, room)
@@ -57,11 +59,12 @@ extension Driver {
   }
 
   /// Receives more into the buffer, by way of `scratch`: a stream that waits holds no memory.
-  /// `.done(0)` is the end of the stream.
+  /// `.done(0)` is the end of the stream. A caller that got bytes keeps its turn, until
+  /// `doneReading`.
   package func fill(
     _ stream: StreamPointer, _ scratch: UnsafeMutableRawBufferPointer, _ caller: Caller
   ) -> Attempt {
-    let attempt = unsafe receive(stream, scratch, caller)
+    let attempt = unsafe receive(stream, scratch, caller, keepsTurn: true)
     if case .done(let count) = attempt {
       unsafe stream.pointee.buffer.append(UnsafeRawBufferPointer(rebasing: scratch[..<count]))
     }
@@ -83,6 +86,18 @@ extension Driver {
 
   package func queueToRead(_ stream: StreamPointer, _ caller: Caller) -> Attempt {
     unsafe park(caller, readers(of: stream.pointee.io))
+  }
+
+  /// Lets the others run before the caller reads on, after the next poll; it keeps its place.
+  /// nil: it cannot wait, and reads on.
+  package func takeBreath(_ stream: StreamPointer, _ caller: Caller) -> Attempt? {
+    guard let waiter = unsafe caller.waiter, caller.deadline != 0 else { return nil }
+    let io = unsafe stream.pointee.io
+    if caller.reason == .first { unsafe waiter.pointee.limit = caller.deadline }
+    let limit = unsafe waiter.pointee.limit
+    unsafe waits.rest(waiter, in: readers(of: io), until: .max, limit: limit)
+    unsafe breathing.append(io)
+    return .parked
   }
 
   // MARK: Writing

@@ -134,6 +134,15 @@ package struct WaitTable {
     unsafe waiter.pointee.node.isGranted = isFirst
   }
 
+  /// Wakes the first of a queue when it rests.
+  package func endRest(_ queue: WaitQueuePointer) {
+    guard let node = unsafe queue.pointee.head, unsafe node.pointee.isGranted,
+      unsafe waiterOf(node).pointee.state == .parked
+    else { return }
+    unsafe node.pointee.isGranted = false
+    unsafe grant(queue)
+  }
+
   /// Parks a waiter in no queue: until its deadline, or until somebody wakes it by name.
   package func park(_ waiter: WaiterPointer, deadline: UInt64) {
     unsafe assert(waiter.pointee.state == .idle)
