@@ -136,6 +136,8 @@ for _ = 1, 50 do
   local opener = task.spawn(fs.open, at "b")
   task.yield()
   opener:cancel()
+  local ok, opened = opener:result()
+  if ok then opened:close() end -- it was faster than the cancel
 end
 
 -- A full device
