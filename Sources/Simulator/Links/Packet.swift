@@ -32,6 +32,8 @@ struct Packet {
   var scale: UInt8
   var flags: TCPFlags
   var kind: Kind
+  /// It counts for the limit of its link.
+  var isCounted: Bool
   /// A bit was flipped on the way, so that its checksum is wrong.
   var isCorrupt: Bool
 }

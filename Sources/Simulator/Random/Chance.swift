@@ -14,6 +14,9 @@ public struct Chance: Sendable, Hashable, Comparable {
     parts = denominator.dividingFullWidth((part >> 32, part << 32)).quotient
   }
 
+  /// The chance that it does not happen.
+  public var complement: Chance { Chance(parts: 1 << 32 - parts) }
+
   /// Whether the random number `bits` falls into the chance.
   @inline(__always)
   func contains(_ bits: UInt64) -> Bool { bits >> 32 < parts }

@@ -47,7 +47,7 @@ public struct RandomStream: Sendable {
 
   /// Draws a number below `limit`, which is above zero, each as likely as any other.
   public mutating func below(_ limit: UInt32) -> UInt32 {
-    UInt32(truncatingIfNeeded: (next() >> 32) &* UInt64(limit) >> 32)
+    UInt32(truncatingIfNeeded: ((next() >> 32) &* UInt64(limit)) >> 32)
   }
 
   /// Whether something of this chance happens.

@@ -46,12 +46,16 @@ public final class Node {
     self.name = name
     self.index = index
     self.world = world
-    ipv4 = InternetAddress(ipv4: 0x0A00_0001 &+ index)
-    ipv6 = InternetAddress(high: 0xFD00 << 48, low: UInt64(index) + 1)
+    ipv4 = InternetAddress(ipv4: Self.firstIPv4 &+ index)
+    ipv6 = InternetAddress(high: Self.prefixIPv6, low: UInt64(index) + 1)
     clock = NodeClock(poweredOnAt: world.now)
   }
 
   // MARK: Addresses
+
+  /// 10.0.0.1 and fd00::.
+  static let firstIPv4: UInt32 = 0x0A00_0001
+  static let prefixIPv6: UInt64 = 0xFD00 << 48
 
   /// The node's IPv4 address: 10.0.0.1 of the first node, counting up.
   public func address(port: UInt16) -> SocketAddress {
@@ -196,6 +200,7 @@ public final class Node {
   func arrive(_ packet: PacketPointer) {
     guard isPoweredOn else { return unsafe network.drop(packet, .powerOff, at: self) }
     counters.received &+= 1
+    if unsafe packet.pointee.isCorrupt { return unsafe network.drop(packet, .checksum, at: self) }
     switch unsafe packet.pointee.kind {
     case .udp:
       if let socket = unsafe udp.find(packet) { return unsafe socket.arrive(packet) }

@@ -24,7 +24,7 @@ public final class World {
 
   /// What names mean on every node.
   @safe @exclusivity(unchecked) public var nameTable = NameTable()
-  let network = Network()
+  let network: Network
   @safe @exclusivity(unchecked) private var heap = EventHeap()
   @safe @exclusivity(unchecked) private var sequence: UInt64 = 0
   /// Nodes that run at this instant, in the order in which they became runnable.
@@ -35,7 +35,10 @@ public final class World {
   /// Events that have happened.
   @safe @exclusivity(unchecked) public private(set) var eventCount: UInt64 = 0
 
-  public init(seed: UInt64) { self.seed = seed }
+  public init(seed: UInt64) {
+    self.seed = seed
+    network = Network(seed: seed)
+  }
 
   deinit {
     for node in nodes { node.leaveWorld() }
@@ -53,12 +56,38 @@ public final class World {
     let node = Node(name, index: UInt32(nodes.count), world: self)
     names[name] = node.index
     nodes.append(node)
-    network.claim(node.ipv4, for: node.index)
-    network.claim(node.ipv6, for: node.index)
+    network.nodeCount += 1
     return node
   }
 
   public func node(named name: String) -> Node? { names[name].map { nodes[Int($0)] } }
+
+  // MARK: Links
+
+  /// Sets what the links from some nodes to some do, in this direction. Of several rules the last
+  /// one that fits holds; without one, packets take 100 µs.
+  public func setLink(from: NodeSet, to: NodeSet, _ rule: LinkRule) {
+    network.setRule(from: from, to: to, rule, in: self)
+  }
+
+  /// Lays a rule over the links of some paths, beside the one that they have: delays add up, and
+  /// a packet must get through both.
+  ///
+  /// - Parameters:
+  ///   - cuts: whether packets that are on their way are lost as well.
+  ///   - stream: names the random numbers of the rule, so that they stay the same when other
+  ///     conditions are left out; nil: the number of the condition.
+  public func impose(
+    _ rule: LinkRule, on paths: [(from: NodeSet, to: NodeSet)], cuts: Bool = false,
+    stream: UInt64? = nil
+  ) -> ConditionID {
+    network.impose(rule, on: paths, cuts: cuts, stream: stream, in: self)
+  }
+
+  /// Takes a condition away; packets that it has held go on now.
+  /// - Returns: false when it was taken away before.
+  @discardableResult
+  public func lift(_ id: ConditionID) -> Bool { network.lift(id, in: self) }
 
   // MARK: Time
 
@@ -101,6 +130,7 @@ public final class World {
     switch event.kind {
     case .arrival:
       guard let packet = unsafe PacketPointer(bitPattern: event.word) else { return }
+      guard unsafe network.arrived(packet, in: self) else { return }
       unsafe nodes[Int(packet.pointee.node)].arrive(packet)
     case .wake: nodes[Int(event.word)].wake(at: event.time)
     case .timer: timers[event.word]?.timerEvent(at: event.time)
