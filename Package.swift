@@ -38,6 +38,9 @@ let package = Package(
     .executableTarget(
       name: "AllocationSweep", dependencies: ["LuaHost"], path: "Tests/AllocationSweep",
       exclude: ["scripts"], swiftSettings: strict),
+    .executableTarget(
+      name: "WorldBench", dependencies: ["Simulator"], path: "Benchmarks/world",
+      swiftSettings: strict),
     .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator"], swiftSettings: strict),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"], swiftSettings: strict),

@@ -13,9 +13,8 @@ public final class SimulatedKernel: Kernel {
   /// nil after the process has ended.
   @safe @exclusivity(unchecked) private(set) var node: Node?
   @safe @exclusivity(unchecked) var descriptors = DescriptorTable()
-  /// Files with something to report, in the order in which that came.
+  @safe @exclusivity(unchecked) private var pending = PendingFiles()
   @safe @exclusivity(unchecked) private var jobs = FileJobs()
-  @safe @exclusivity(unchecked) private var pending: [OpenFile] = []
   /// When the process wants to run again, as a moment of the world; set by each poll.
   @safe @exclusivity(unchecked) private var deadline: UInt64 = 0
   @safe @exclusivity(unchecked) private var lookups = Lookups()
@@ -80,27 +79,12 @@ public final class SimulatedKernel: Kernel {
   public override func poll(until deadline: UInt64?, into batch: EventBatch) -> Int32 {
     batch.removeAll()
     guard let node else { return -EBADF }
-    var index = 0
-    while index < pending.count, batch.count < batch.capacity {
-      report(pending[index], into: batch)
-      index += 1
-    }
-    pending.removeFirst(index)
+    pending.report(into: batch)
     lookups.announce(into: batch, at: node.present)
     finishJobs(into: batch)
     self.deadline = deadline.map { node.clock.moment(ofMonotonic: $0) } ?? .max
     if batch.count > 0 { self.deadline = 0 }
     return 0
-  }
-
-  private func report(_ file: OpenFile, into batch: EventBatch) {
-    file.isPending = false
-    let events = file.events
-    for watch in file.watches {
-      let seen = events.intersection(watch.events.union([.error, .hangUp]))
-      guard !seen.isEmpty else { continue }
-      batch.append(KernelEvent(token: watch.token, ready: Ready(epollEvents: seen.rawValue)))
-    }
   }
 
   public override func register(_ fd: Int32, _ interest: Interest, token: UInt64) -> Int32 {

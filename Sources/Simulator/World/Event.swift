@@ -1,26 +1,29 @@
-/// Something that happens at a time of the world.
-@safe
+/// Something that happens at a time of the world: 16 bytes.
 struct Event {
   enum Kind: UInt8 {
-    /// A packet reaches its node; `word` is its address.
+    /// A packet reaches its node; the word is its address.
     case arrival
-    /// A node's noted deadline, or the end of a turn; `word` is the node's index.
+    /// A node's noted deadline, or the end of a turn; the word is the node's index.
     case wake
-    /// A connection's timer; `word` is its `TimerSlot`.
+    /// A connection's timer; the word is its `TimerSlot`.
     case timer
-    /// The owner's action; `word` is its slot.
+    /// The owner's action; the word is its slot.
     case action
   }
 
   /// Nanoseconds of the world.
-  var time: UInt64
-  /// Decides between equal times.
-  var order: UInt64
-  var word: UInt
-  var kind: Kind
+  let time: UInt64
+  /// The kind in the upper four bits, the word below.
+  private let bits: UInt
+
+  private static let shift: UInt = 60
 
   @inline(__always)
-  func isBefore(_ other: borrowing Event) -> Bool {
-    time != other.time ? time < other.time : order < other.order
+  init(time: UInt64, kind: Kind, word: UInt) {
+    self.time = time
+    bits = UInt(kind.rawValue) << Self.shift | word & (1 << Self.shift - 1)
   }
+
+  @inline(__always) var kind: Kind? { Kind(rawValue: UInt8(bits >> Self.shift)) }
+  @inline(__always) var word: UInt { bits & (1 << Self.shift - 1) }
 }

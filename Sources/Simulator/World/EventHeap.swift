@@ -1,67 +1,105 @@
-/// All that is to happen, earliest first: a 4-ary heap of plain records.
+/// All that is to happen, earliest first, and what is at the same time in the order in which it
+/// was pushed: a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan 1990).
 ///
-/// Nothing is ever removed from its middle. Whoever loses interest in an event notices, when it
+/// Bucket n holds the events whose time differs from the last one taken in bit n - 1, and in none
+/// above; bucket 0 those of that very time. When the lower buckets are empty, the first one that
+/// is not is dealt out to them, in its order. So each event moves down a few times, always along
+/// with its neighbours in memory, and never has a place to be searched for.
+///
+/// Nothing is ever removed from the middle. Whoever loses interest in an event notices, when it
 /// comes, that it is stale.
 @safe
 struct EventHeap {
-  private var entries: UnsafeMutablePointer<Event>
-  private var capacity = 256
+  @safe
+  private struct Bucket {
+    var events: UnsafeMutablePointer<Event>
+    /// The earliest of them.
+    var first = UInt64.max
+    var count = 0
+    var capacity: Int
+  }
+
+  private static let bucketCount = 65
+  private let buckets: UnsafeMutablePointer<Bucket>
+  /// Bit n: bucket n + 1 has events.
+  private var filled: UInt64 = 0
+  /// The time of the last event that was taken: none is before it.
+  private var last: UInt64 = 0
+  /// How many events of bucket 0 were taken.
+  private var taken = 0
   private(set) var count = 0
+  /// The time of the earliest event; `UInt64.max` when nothing is to happen.
+  private(set) var nextTime = UInt64.max
 
-  init() { unsafe entries = .allocate(capacity: capacity) }
+  init() {
+    unsafe buckets = .allocate(capacity: Self.bucketCount)
+    for index in 0..<Self.bucketCount {
+      unsafe (buckets + index).initialize(to: Bucket(events: .allocate(capacity: 4), capacity: 4))
+    }
+  }
 
-  func deallocate() { unsafe entries.deallocate() }
+  func deallocate() {
+    for index in 0..<Self.bucketCount { unsafe buckets[index].events.deallocate() }
+    unsafe buckets.deallocate()
+  }
 
-  /// The time of the earliest event; nil when nothing is to happen.
-  var nextTime: UInt64? { unsafe count == 0 ? nil : entries[0].time }
-
+  /// Adds an event whose time is not before that of the last one taken.
+  @inline(__always)
   mutating func push(_ event: Event) {
-    if count == capacity { grow() }
-    var index = count
     count &+= 1
-    while index > 0 {
-      let parent = (index &- 1) / 4
-      guard unsafe event.isBefore(entries[parent]) else { break }
-      unsafe entries[index] = entries[parent]
-      index = parent
-    }
-    unsafe entries[index] = event
+    nextTime = min(nextTime, event.time)
+    place(event)
   }
 
-  /// Takes the earliest event if its time is not after `time`.
-  mutating func pop(notAfter time: UInt64) -> Event? {
-    guard count > 0, unsafe entries[0].time <= time else { return nil }
-    let first = unsafe entries[0]
+  /// Takes the first event, if its time is `time`.
+  @inline(__always)
+  mutating func pop(at time: UInt64) -> Event? {
+    guard nextTime == time else { return nil }
+    if unsafe taken == buckets[0].count { deal() }
+    let event = unsafe buckets[0].events[taken]
+    taken &+= 1
     count &-= 1
-    if count > 0 { unsafe sink(entries[count]) }
-    return first
+    if unsafe taken == buckets[0].count { findNext() }
+    return event
   }
 
-  /// Puts `event` into the place of the first one.
-  private mutating func sink(_ event: Event) {
-    var index = 0
-    while true {
-      let first = index &* 4 &+ 1
-      guard first < count else { break }
-      var least = first
-      var child = first &+ 1
-      let end = min(first &+ 4, count)
-      while child < end {
-        if unsafe entries[child].isBefore(entries[least]) { least = child }
-        child &+= 1
-      }
-      guard unsafe entries[least].isBefore(event) else { break }
-      unsafe entries[index] = entries[least]
-      index = least
-    }
-    unsafe entries[index] = event
+  @inline(__always)
+  private mutating func place(_ event: Event) {
+    let index = UInt64.bitWidth - (event.time ^ last).leadingZeroBitCount
+    if index > 0 { filled |= 1 << UInt64(index - 1) }
+    let bucket = unsafe buckets + index
+    if unsafe bucket.pointee.count == bucket.pointee.capacity { unsafe Self.grow(bucket) }
+    unsafe bucket.pointee.first = unsafe min(bucket.pointee.first, event.time)
+    unsafe bucket.pointee.events[bucket.pointee.count] = event
+    unsafe bucket.pointee.count &+= 1
   }
 
-  private mutating func grow() {
-    let moved = UnsafeMutablePointer<Event>.allocate(capacity: capacity * 2)
-    unsafe moved.moveUpdate(from: entries, count: count)
-    unsafe entries.deallocate()
-    unsafe entries = unsafe moved
-    capacity *= 2
+  /// Moves on to the time of the earliest event: brings all events of that time into bucket 0.
+  private mutating func deal() {
+    last = nextTime
+    let index = filled.trailingZeroBitCount + 1
+    filled &= filled - 1
+    let events = unsafe buckets[index].events
+    let dealt = unsafe buckets[index].count
+    unsafe buckets[index].count = 0
+    unsafe buckets[index].first = .max
+    for number in 0..<dealt { unsafe place(events[number]) }
+  }
+
+  /// Bucket 0 is used up: finds the time of the first event of the others.
+  private mutating func findNext() {
+    taken = 0
+    unsafe buckets[0].count = 0
+    unsafe buckets[0].first = .max
+    nextTime = unsafe filled == 0 ? .max : buckets[filled.trailingZeroBitCount + 1].first
+  }
+
+  private static func grow(_ bucket: UnsafeMutablePointer<Bucket>) {
+    let capacity = unsafe bucket.pointee.capacity * 2
+    let moved = UnsafeMutablePointer<Event>.allocate(capacity: capacity)
+    unsafe moved.update(from: bucket.pointee.events, count: bucket.pointee.count)
+    unsafe bucket.pointee.events.deallocate()
+    unsafe bucket.pointee.events = unsafe moved
+    unsafe bucket.pointee.capacity = capacity
   }
 }

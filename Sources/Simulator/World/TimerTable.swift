@@ -16,7 +16,7 @@ struct TimerTable {
 
   mutating func remove(_ slot: TimerSlot) {
     connections[Int(slot.index)] = nil
-    generations[Int(slot.index)] &+= 1
+    generations[Int(slot.index)] = (generations[Int(slot.index)] &+ 1) & TimerSlot.generations
     free.append(slot.index)
   }
 
@@ -28,6 +28,9 @@ struct TimerTable {
 
 /// Whose timer an event is.
 struct TimerSlot {
+  /// Generations have 28 bits: the word of an event has 60.
+  static let generations: UInt32 = 0xFFF_FFFF
+
   let index: UInt32
   let generation: UInt32
 

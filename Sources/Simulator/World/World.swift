@@ -26,7 +26,6 @@ public final class World {
   @safe @exclusivity(unchecked) public var nameTable = NameTable()
   let network: Network
   @safe @exclusivity(unchecked) private var heap = EventHeap()
-  @safe @exclusivity(unchecked) private var sequence: UInt64 = 0
   /// Nodes that run at this instant, in the order in which they became runnable.
   @safe @exclusivity(unchecked) private var runnable: [Node] = []
   @safe @exclusivity(unchecked) private var names: [String: UInt32] = [:]
@@ -98,7 +97,7 @@ public final class World {
   }
 
   /// When the next event happens; nil: nothing will ever happen again.
-  public var nextTime: UInt64? { heap.nextTime }
+  public var nextTime: UInt64? { heap.count == 0 ? nil : heap.nextTime }
 
   /// Moves on to the next instant at which something happens, lets it happen, and runs the nodes
   /// that it concerns.
@@ -106,9 +105,10 @@ public final class World {
   /// - Returns: false when nothing happens until `limit`.
   @discardableResult
   public func step(until limit: UInt64 = .max) -> Bool {
-    guard let time = heap.nextTime, time <= limit else { return false }
+    let time = heap.nextTime
+    guard time <= limit, heap.count > 0 else { return false }
     now = time
-    while let event = heap.pop(notAfter: time) { happen(event) }
+    while let event = heap.pop(at: time) { happen(event) }
     var index = 0
     while index < runnable.count {
       runnable[index].turn()
@@ -135,14 +135,14 @@ public final class World {
     case .wake: nodes[Int(event.word)].wake(at: event.time)
     case .timer: timers[event.word]?.timerEvent(at: event.time)
     case .action: actions.take(event.word)?()
+    case nil: break
     }
   }
 
   // MARK: For nodes and links
 
   func push(at time: UInt64, _ kind: Event.Kind, _ word: UInt) {
-    sequence &+= 1
-    heap.push(Event(time: max(time, now), order: sequence, word: word, kind: kind))
+    heap.push(Event(time: max(time, now), kind: kind, word: word))
   }
 
   func makeRunnable(_ node: Node) { runnable.append(node) }
