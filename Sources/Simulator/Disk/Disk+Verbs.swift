@@ -29,6 +29,10 @@ extension Disk {
       result = found
       return nil
     }
+    guard !inode.isSocket else {
+      result = -ENXIO
+      return nil
+    }
     let writes = flags & O_ACCMODE != O_RDONLY
     if inode.isDirectory {
       guard !writes, flags & O_CREAT == 0 else {
@@ -42,6 +46,20 @@ extension Disk {
     let file = DiskFile(disk: self, inode: inode, flags: flags)
     if writes, flags & O_TRUNC != 0 { _ = file.truncate(length: 0) }
     return file
+  }
+
+  /// Makes the file that names a Unix socket. Sets `result` to `-errno` when it cannot be made,
+  /// `-EEXIST` when the name is taken.
+  func makeSocket(_ path: [UInt8], _ result: inout Int32) -> Inode? {
+    guard let place = parent(path, &result) else { return nil }
+    guard place.directory.find(place.name) == nil else {
+      result = -EEXIST
+      return nil
+    }
+    let inode = makeInode(isDirectory: false, 0o755)
+    inode.isSocket = true
+    place.directory.set(place.name, inode)
+    return inode
   }
 
   func status(_ path: CPath, _ status: inout FileStatus) -> Int32 {

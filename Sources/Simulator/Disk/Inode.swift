@@ -4,6 +4,8 @@ import Reactor
 final class Inode {
   let number: UInt64
   let isDirectory: Bool
+  /// The name of a Unix socket.
+  var isSocket = false
   var permissions: UInt32
   /// Names that lead here.
   var links: UInt64 = 0
@@ -74,7 +76,7 @@ final class Inode {
 
   var status: FileStatus {
     var status = FileStatus()
-    status.kind = isDirectory ? .directory : .regularFile
+    status.kind = isDirectory ? .directory : isSocket ? .otherSocket : .regularFile
     status.permissions = permissions
     status.size = Int64(isDirectory ? PagedBytes.pageSize : content.count)
     status.inode = number

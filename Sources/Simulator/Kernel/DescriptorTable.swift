@@ -23,11 +23,11 @@ struct DescriptorTable {
     fd >= 0 && fd < files.count ? files[Int(fd)] : nil
   }
 
+  /// Takes a number out; the caller releases the file.
   mutating func remove(_ fd: Int32) -> OpenFile? {
     guard let file = self[fd] else { return nil }
     files[Int(fd)] = nil
     lowestFree = min(lowestFree, Int(fd))
-    file.references -= 1
     return file
   }
 

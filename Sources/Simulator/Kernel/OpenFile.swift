@@ -54,7 +54,20 @@ class OpenFile {
     return 0
   }
 
-  final func removeWatches() { watches.removeAll() }
+  /// A descriptor, or a message that passed it, stands for this file no more.
+  final func release() {
+    references -= 1
+    guard references == 0 else { return }
+    watches.removeAll()
+    close()
+  }
+
+  /// As `release()`, of a node that has lost its power.
+  final func forget() {
+    references -= 1
+    watches.removeAll()
+    if references == 0 { vanish() }
+  }
 
   // MARK: Verbs
 

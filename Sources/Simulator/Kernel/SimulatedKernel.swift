@@ -37,10 +37,7 @@ public final class SimulatedKernel: Kernel {
   /// Ends the process without a word: its node has lost its power.
   func vanish() {
     for fd in descriptors.numbers {
-      if let file = descriptors.remove(fd), file.references == 0 {
-        file.removeWatches()
-        file.vanish()
-      }
+      descriptors.remove(fd)?.forget()
     }
     pending.removeAll()
     node = nil
@@ -103,16 +100,13 @@ public final class SimulatedKernel: Kernel {
   /// Gives a new file the lowest free number.
   func open(_ file: OpenFile) -> Int32 {
     let fd = descriptors.insert(file)
-    if fd < 0 { file.close() }
+    if fd < 0, file.references == 0 { file.close() }
     return fd
   }
 
   public override func close(_ fd: Int32) -> Int32 {
     guard let file = descriptors.remove(fd) else { return -EBADF }
-    if file.references == 0 {
-      file.removeWatches()
-      file.close()
-    }
+    file.release()
     return 0
   }
 
@@ -137,15 +131,52 @@ public final class SimulatedKernel: Kernel {
     guard let node else { return -EBADF }
     let type = kind & 0xF
     switch (family, type) {
-    case (AF_INET, 2), (AF_INET6, 2):
+    case (AF_INET, SocketType.datagram), (AF_INET6, SocketType.datagram):
       guard protocolNumber == 0 || protocolNumber == IPPROTO_UDP else { return -EPROTONOSUPPORT }
       return open(UDPSocket(node: node, isIPv6: family == AF_INET6))
-    case (AF_INET, 1), (AF_INET6, 1):
+    case (AF_INET, SocketType.stream), (AF_INET6, SocketType.stream):
       guard protocolNumber == 0 || protocolNumber == IPPROTO_TCP else { return -EPROTONOSUPPORT }
       return open(TCPSocket(node: node, isIPv6: family == AF_INET6))
     case (AF_INET, _), (AF_INET6, _): return -ESOCKTNOSUPPORT
+    case (AF_UNIX, SocketType.stream), (AF_UNIX, SocketType.datagram),
+      (AF_UNIX, SocketType.seqpacket):
+      return open(UnixSocket(node: node, type: type))
+    case (AF_UNIX, _): return -ESOCKTNOSUPPORT
     default: return -EAFNOSUPPORT
     }
+  }
+
+  public override func socketPair(
+    _ family: Int32, _ kind: Int32, _ protocolNumber: Int32, _ first: inout Int32,
+    _ second: inout Int32
+  ) -> Int32 {
+    guard let node else { return -EBADF }
+    let type = kind & 0xF
+    guard family == AF_UNIX else { return [AF_INET, AF_INET6].contains(family) ? -EOPNOTSUPP : -EAFNOSUPPORT }
+    guard [SocketType.stream, SocketType.datagram, SocketType.seqpacket].contains(type) else {
+      return -ESOCKTNOSUPPORT
+    }
+    let (one, other) = UnixSocket.pair(node: node, type: type)
+    return open(one, other, &first, &second)
+  }
+
+  public override func pipe(_ readEnd: inout Int32, _ writeEnd: inout Int32) -> Int32 {
+    guard let node else { return -EBADF }
+    let (reader, writer) = PipeEnd.pair(node: node)
+    return open(reader, writer, &readEnd, &writeEnd)
+  }
+
+  /// Gives two new files their numbers, or none.
+  private func open(
+    _ one: OpenFile, _ other: OpenFile, _ first: inout Int32, _ second: inout Int32
+  ) -> Int32 {
+    let numbers = (open(one), open(other))
+    guard numbers.0 >= 0, numbers.1 >= 0 else {
+      if numbers.0 >= 0 { _ = close(numbers.0) }
+      return -EMFILE
+    }
+    (first, second) = numbers
+    return 0
   }
 
   public override func bind(_ fd: Int32, _ address: borrowing SocketAddress) -> Int32 {

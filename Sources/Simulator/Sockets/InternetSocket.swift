@@ -26,20 +26,13 @@ class InternetSocket: OpenFile {
     let family = address.family
     let length = unsafe address.withUnsafeBytes { $0.count }
     guard length >= (isIPv6 ? 28 : 16) else {
-      return .failure(isIPv6 && length >= 16 && family != AF_INET ? .family : .invalid)
+      return .failure(Errno(code: isIPv6 && length >= 16 && family != AF_INET ? EAFNOSUPPORT : EINVAL))
     }
     guard family == (isIPv6 ? AF_INET6 : AF_INET), let endpoint = Endpoint(address) else {
-      return .failure(.family)
+      return .failure(Errno(code: EAFNOSUPPORT))
     }
-    if options.isIPv6Only, endpoint.address.isIPv4 { return .failure(.unreachable) }
+    if options.isIPv6Only, endpoint.address.isIPv4 { return .failure(Errno(code: ENETUNREACH)) }
     return .success(endpoint)
-  }
-
-  struct Errno: Error {
-    let code: Int32
-    static let invalid = Errno(code: EINVAL)
-    static let family = Errno(code: EAFNOSUPPORT)
-    static let unreachable = Errno(code: ENETUNREACH)
   }
 
   /// Whether packets to `address` are for a socket that is bound to `local`.
@@ -71,6 +64,13 @@ class InternetSocket: OpenFile {
   override func localAddress(_ address: inout SocketAddress) -> Int32 {
     address = local.socketAddress(isIPv6: isIPv6)
     return 0
+  }
+
+  override func listen(backlog: Int32) -> Int32 { -EOPNOTSUPP }
+
+  override func accept(_ peer: inout SocketAddress, _ result: inout Int32) -> OpenFile? {
+    result = -EOPNOTSUPP
+    return nil
   }
 
   // MARK: Options

@@ -30,6 +30,7 @@ public final class Node {
 
   @safe @exclusivity(unchecked) var udp = UDPTable()
   @safe @exclusivity(unchecked) var tcp = TCPTable()
+  @safe @exclusivity(unchecked) var unix = UnixTable()
   @safe @exclusivity(unchecked) public internal(set) var counters = NodeCounters()
   @safe @exclusivity(unchecked) private var loopback = PacketQueue()
   @safe @exclusivity(unchecked) private var isLooping = false
@@ -145,6 +146,7 @@ public final class Node {
     kernel = nil
     tcp.removeAll()
     udp.removeAll()
+    unix.removeAll()
   }
 
   // MARK: Turns

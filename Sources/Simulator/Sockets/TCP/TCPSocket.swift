@@ -47,7 +47,7 @@ final class TCPSocket: InternetSocket {
     return result
   }
 
-  private func release() {
+  private func releasePort() {
     if hasPort { node.tcp.unbind(self) }
     hasPort = false
   }
@@ -148,7 +148,7 @@ final class TCPSocket: InternetSocket {
     self.queue = nil
     for connection in queue.halfOpen { connection.discard(resets: false) }
     for connection in queue.waiting { connection.discard(resets: true) }
-    release()
+    releasePort()
   }
 
   // MARK: Connecting
@@ -258,7 +258,7 @@ final class TCPSocket: InternetSocket {
     stopListening()
     connection?.socketClosed(resets: options.linger == 0)
     connection = nil
-    release()
+    releasePort()
   }
 
   override func vanish() {
