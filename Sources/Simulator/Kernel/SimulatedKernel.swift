@@ -17,6 +17,8 @@ public final class SimulatedKernel: Kernel {
   @safe @exclusivity(unchecked) private var jobs = FileJobs()
   /// When the process wants to run again, as a moment of the world; set by each poll.
   @safe @exclusivity(unchecked) private var deadline: UInt64 = 0
+  /// The same in its monotonic time; nil: without a deadline, or at once.
+  @safe @exclusivity(unchecked) private var monotonicDeadline: UInt64?
   @safe @exclusivity(unchecked) private var lookups = Lookups()
   @safe @exclusivity(unchecked) private var entropySource: RandomStream
 
@@ -80,8 +82,17 @@ public final class SimulatedKernel: Kernel {
     lookups.announce(into: batch, at: node.present)
     finishJobs(into: batch)
     self.deadline = deadline.map { node.clock.moment(ofMonotonic: $0) } ?? .max
-    if batch.count > 0 { self.deadline = 0 }
+    monotonicDeadline = deadline
+    if batch.count > 0 { (self.deadline, monotonicDeadline) = (0, nil) }
     return 0
+  }
+
+  /// The noted deadline as a moment of the world, after the clock has changed its pace.
+  var driftedDeadline: UInt64 {
+    if let node, let monotonicDeadline {
+      deadline = node.clock.moment(ofMonotonic: monotonicDeadline)
+    }
+    return deadline
   }
 
   public override func register(_ fd: Int32, _ interest: Interest, token: UInt64) -> Int32 {
@@ -152,7 +163,9 @@ public final class SimulatedKernel: Kernel {
   ) -> Int32 {
     guard let node else { return -EBADF }
     let type = kind & 0xF
-    guard family == AF_UNIX else { return [AF_INET, AF_INET6].contains(family) ? -EOPNOTSUPP : -EAFNOSUPPORT }
+    guard family == AF_UNIX else {
+      return [AF_INET, AF_INET6].contains(family) ? -EOPNOTSUPP : -EAFNOSUPPORT
+    }
     guard [SocketType.stream, SocketType.datagram, SocketType.seqpacket].contains(type) else {
       return -ESOCKTNOSUPPORT
     }

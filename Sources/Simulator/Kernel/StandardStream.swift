@@ -17,6 +17,9 @@ final class StandardStream: OpenFile {
 
   override func write(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard fd != 0 else { return Int(-EBADF) }
+    unsafe node.world.log.add(
+      .output, detail: UInt8(truncatingIfNeeded: fd), node: node.index, hash: Digest.of(bytes),
+      length: UInt32(clamping: bytes.count), at: node.present)
     unsafe node.onOutput?(fd, bytes)
     return bytes.count
   }

@@ -143,10 +143,17 @@ final class Network {
     lastID &+= 1
     unsafe packet.pointee.id = lastID
     node.counters.sent &+= 1
+    let target =
+      switch route {
+      case .loopback: node.index
+      case .node(let index): index
+      }
+    unsafe packet.pointee.node = target
+    unsafe packet.pointee.digest = packet.digest
+    unsafe see(packet, .sent, at: node)
     switch route {
     case .loopback: unsafe node.loop(packet)
-    case .node(let target):
-      unsafe packet.pointee.node = target
+    case .node:
       unsafe travel(packet, on: link(from: node.index, to: target), in: node.world)
     }
   }
@@ -175,7 +182,10 @@ final class Network {
       unsafe packet.pointee.isCounted = true
     }
     if fate.isCorrupt { unsafe packet.pointee.isCorrupt = true }
-    if fate.mangled != 0 { unsafe packet.mangle(fate.mangled) }
+    if fate.mangled != 0 {
+      unsafe packet.mangle(fate.mangled)
+      unsafe packet.pointee.digest = packet.digest
+    }
     if fate.copies > 0 { unsafe copy(packet, fate, number, at: time, in: world) }
     world.push(at: time &+ fate.delay, .arrival, UInt(bitPattern: packet))
   }
@@ -213,6 +223,26 @@ final class Network {
     return false
   }
 
+  /// Tells the log and a capture of a packet.
+  @inline(__always)
+  func see(_ packet: PacketPointer, _ kind: PacketEvent.Kind, at node: Node) {
+    var (record, detail) = unsafe (LogRecord.Kind.packetSent, packet.pointee.kind.rawValue)
+    switch kind {
+    case .sent: break
+    case .received: record = .packetReceived
+    case .dropped(let reason): (record, detail) = (.packetDropped, reason.rawValue)
+    }
+    let (from, to) = unsafe (packet.pointee.source, packet.pointee.destination)
+    let peer = unsafe kind == .sent ? packet.pointee.node : owner(of: from.address) ?? node.index
+    let time = node.present
+    unsafe node.world.log.add(
+      record, detail: detail, node: node.index, peer: peer, argument: packet.pointee.id,
+      hash: packet.pointee.digest, length: packet.pointee.count,
+      ports: UInt32(from.port) << 16 | UInt32(to.port), at: time)
+    guard let onPacket = node.world.onPacket else { return }
+    unsafe onPacket(PacketEvent(kind: kind, time: time, node: node, packet: packet))
+  }
+
   /// Ends the way of a packet.
   func drop(_ packet: PacketPointer, _ reason: DropReason, at node: Node) {
     unsafe note(packet, reason, at: node)
@@ -220,7 +250,9 @@ final class Network {
   }
 
   /// Tells that a packet goes no further, which stays the caller's.
-  func note(_ packet: PacketPointer, _ reason: DropReason, at node: Node) {}
+  func note(_ packet: PacketPointer, _ reason: DropReason, at node: Node) {
+    unsafe see(packet, .dropped(reason), at: node)
+  }
 }
 
 extension PacketPointer {
@@ -233,6 +265,16 @@ extension PacketPointer {
     case .unreachable: size += 36
     }
     return size
+  }
+
+  /// A hash of the data and of what TCP says.
+  var digest: UInt64 {
+    let payload = unsafe UnsafeRawBufferPointer(start: pointee.payload, count: Int(pointee.count))
+    let data = unsafe pointee.count == 0 ? 0 : Digest.of(payload)
+    guard unsafe pointee.kind == .tcp else { return data }
+    let numbers = unsafe UInt64(pointee.sequence) << 32 | UInt64(pointee.acknowledgement)
+    let rest = unsafe UInt64(pointee.window) << 8 | UInt64(pointee.flags.rawValue)
+    return RandomStream.mix(numbers ^ RandomStream.mix(rest)) ^ data
   }
 
   /// Flips one bit of the payload.

@@ -32,6 +32,10 @@ struct Packet {
   var scale: UInt8
   var flags: TCPFlags
   var kind: Kind
+  /// A hash of what it carries and says.
+  var digest: UInt64
+  /// It carries what its sender has sent before.
+  var isRetransmission: Bool
   /// It counts for the limit of its link.
   var isCounted: Bool
   /// A bit was flipped on the way, so that its checksum is wrong.

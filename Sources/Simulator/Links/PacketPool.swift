@@ -29,7 +29,8 @@ struct PacketPool {
         destination: destination, id: 0, count: UInt32(truncatingIfNeeded: count), taken: 0,
         node: 0, link: 0, sequence: 0, acknowledgement: 0, window: 0, segmentLimit: 0, scale: 0,
         flags: [], kind: kind,
-        isCounted: false, isCorrupt: false))
+        digest: 0,
+        isRetransmission: false, isCounted: false, isCorrupt: false))
     live &+= 1
     return unsafe packet
   }
@@ -103,6 +104,7 @@ extension Packet {
       next: nil, payload: nil, source: .none, destination: .none, id: 0, count: 0, taken: 0,
       node: 0, link: 0, sequence: 0, acknowledgement: 0, window: 0, segmentLimit: 0, scale: 0,
       flags: [], kind: .udp,
-      isCounted: false, isCorrupt: false)
+      digest: 0,
+      isRetransmission: false, isCounted: false, isCorrupt: false)
   }
 }

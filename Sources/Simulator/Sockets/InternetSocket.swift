@@ -26,7 +26,8 @@ class InternetSocket: OpenFile {
     let family = address.family
     let length = unsafe address.withUnsafeBytes { $0.count }
     guard length >= (isIPv6 ? 28 : 16) else {
-      return .failure(Errno(code: isIPv6 && length >= 16 && family != AF_INET ? EAFNOSUPPORT : EINVAL))
+      return .failure(
+        Errno(code: isIPv6 && length >= 16 && family != AF_INET ? EAFNOSUPPORT : EINVAL))
     }
     guard family == (isIPv6 ? AF_INET6 : AF_INET), let endpoint = Endpoint(address) else {
       return .failure(Errno(code: EAFNOSUPPORT))

@@ -22,15 +22,17 @@ public final class Node {
 
   /// The environment of its processes.
   @safe @exclusivity(unchecked) public var environment: [String: String] = [:]
+  /// Processes that were started.
+  @safe @exclusivity(unchecked) private var processCount: UInt64 = 0
   /// Takes what the process writes to descriptor 1 or 2.
   @safe @exclusivity(unchecked) public var onOutput: ((Int32, UnsafeRawBufferPointer) -> Void)?
 
   /// Outlives the processes of the node.
   public private(set) lazy var disk = Disk(node: self)
 
-  @safe @exclusivity(unchecked) var udp = UDPTable()
-  @safe @exclusivity(unchecked) var tcp = TCPTable()
-  @safe @exclusivity(unchecked) var unix = UnixTable()
+  let udp = UDPTable()
+  let tcp = TCPTable()
+  let unix = UnixTable()
   @safe @exclusivity(unchecked) public internal(set) var counters = NodeCounters()
   @safe @exclusivity(unchecked) private var loopback = PacketQueue()
   @safe @exclusivity(unchecked) private var isLooping = false
@@ -98,6 +100,8 @@ public final class Node {
     powerOn()
     let kernel = SimulatedKernel(node: self)
     self.kernel = kernel
+    processCount += 1
+    note(.started, processCount)
     schedule(at: world.now)
     return kernel
   }
@@ -106,7 +110,36 @@ public final class Node {
   public func kill() {
     guard let kernel else { return }
     self.kernel = nil
+    note(.killed)
     kernel.exit()
+  }
+
+  /// Ends a process that has come to its end: as `kill()`, but the log knows that it is none.
+  public func end() {
+    guard let kernel else { return }
+    self.kernel = nil
+    note(.ended)
+    kernel.exit()
+  }
+
+  private func note(_ kind: LogRecord.Kind, _ argument: UInt64 = 0) {
+    world.log.add(kind, node: index, argument: argument, at: world.now)
+  }
+
+  // MARK: The clock
+
+  /// Steps the wall clock by nanoseconds, forwards or back.
+  public func stepClock(by nanoseconds: Int64) {
+    clock.step(by: nanoseconds)
+    note(.clockStepped, UInt64(bitPattern: nanoseconds))
+  }
+
+  /// Lets both clocks run faster, or slower, by parts of 10^9, at most a thousandth.
+  public func setClockDrift(_ parts: Int64) {
+    clock.setDrift(parts, at: world.now)
+    note(.clockDrifted, UInt64(bitPattern: parts))
+    // A deadline that was noted comes at another moment now.
+    if let kernel { schedule(at: kernel.driftedDeadline) }
   }
 
   // MARK: Power
@@ -116,6 +149,7 @@ public final class Node {
   public func powerOff() {
     guard isPoweredOn else { return }
     isPoweredOn = false
+    note(.poweredOff)
     leaveWorld()
     disk.losePower()
     while let packet = unsafe loopback.takeFirst() {
@@ -129,14 +163,20 @@ public final class Node {
     guard !isPoweredOn else { return }
     isPoweredOn = true
     clock.powerOn(at: world.now)
+    note(.poweredOn)
   }
 
   /// Lets the process stand still, as SIGSTOP does, while the kernel goes on; until `resume()`.
-  public func pause() { isPaused = true }
+  public func pause() {
+    guard !isPaused else { return }
+    isPaused = true
+    note(.paused)
+  }
 
   public func resume() {
     guard isPaused else { return }
     isPaused = false
+    note(.resumed)
     mark()
   }
 
@@ -192,6 +232,7 @@ public final class Node {
     world.onTurn?(self)
     isTurning = false
     if let kernel, kernel.nextTurn <= world.now { spend(turnCost) }
+    note(.turn, spent)
     busyUntil = world.now &+ spent
     spent = 0
     if let kernel { schedule(at: max(kernel.nextTurn, busyUntil)) }
@@ -202,6 +243,7 @@ public final class Node {
   func arrive(_ packet: PacketPointer) {
     guard isPoweredOn else { return unsafe network.drop(packet, .powerOff, at: self) }
     counters.received &+= 1
+    unsafe network.see(packet, .received, at: self)
     if unsafe packet.pointee.isCorrupt { return unsafe network.drop(packet, .checksum, at: self) }
     switch unsafe packet.pointee.kind {
     case .udp:

@@ -25,6 +25,10 @@ public final class World {
   /// What names mean on every node.
   @safe @exclusivity(unchecked) public var nameTable = NameTable()
   let network: Network
+  /// All that has happened.
+  public let log = EventLog()
+  /// Sees every packet that is sent, received or dropped, for a capture.
+  @safe @exclusivity(unchecked) public var onPacket: ((PacketEvent) -> Void)?
   @safe @exclusivity(unchecked) private var heap = EventHeap()
   /// Nodes that run at this instant, in the order in which they became runnable.
   @safe @exclusivity(unchecked) private var runnable: [Node] = []
@@ -67,6 +71,7 @@ public final class World {
   /// one that fits holds; without one, packets take 100 µs.
   public func setLink(from: NodeSet, to: NodeSet, _ rule: LinkRule) {
     network.setRule(from: from, to: to, rule, in: self)
+    log.add(.ruleSet, node: LogRecord.noNode, at: now)
   }
 
   /// Lays a rule over the links of some paths, beside the one that they have: delays add up, and
@@ -80,13 +85,19 @@ public final class World {
     _ rule: LinkRule, on paths: [(from: NodeSet, to: NodeSet)], cuts: Bool = false,
     stream: UInt64? = nil
   ) -> ConditionID {
-    network.impose(rule, on: paths, cuts: cuts, stream: stream, in: self)
+    let id = network.impose(rule, on: paths, cuts: cuts, stream: stream, in: self)
+    log.add(.imposed, node: LogRecord.noNode, argument: UInt64(id.number), at: now)
+    return id
   }
 
   /// Takes a condition away; packets that it has held go on now.
   /// - Returns: false when it was taken away before.
   @discardableResult
-  public func lift(_ id: ConditionID) -> Bool { network.lift(id, in: self) }
+  public func lift(_ id: ConditionID) -> Bool {
+    guard network.lift(id, in: self) else { return false }
+    log.add(.lifted, node: LogRecord.noNode, argument: UInt64(id.number), at: now)
+    return true
+  }
 
   // MARK: Time
 
@@ -137,6 +148,18 @@ public final class World {
     case .action: actions.take(event.word)?()
     case nil: break
     }
+  }
+
+  /// Adds a note of the owner to the log: a fault, a claim, what a program said. `detail` and
+  /// `argument` are the owner's own; of `bytes` the log has a hash.
+  public func note(
+    _ detail: UInt8, at node: Node? = nil, argument: UInt64 = 0,
+    bytes: UnsafeRawBufferPointer? = nil
+  ) {
+    let hash = unsafe bytes.map { unsafe Digest.of($0) } ?? 0
+    log.add(
+      .note, detail: detail, node: node?.index ?? LogRecord.noNode, argument: argument, hash: hash,
+      length: unsafe UInt32(clamping: bytes?.count ?? 0), at: now)
   }
 
   // MARK: For nodes and links

@@ -49,7 +49,8 @@ extension TCPConnection {
     if ends { flags.insert(.fin) }
     let end = behind + (ends ? 1 : 0)
     if highest == unacknowledged { lastProgress = present }
-    if position < highest {
+    let isAgain = position < highest
+    if isAgain {
       noteRetransmission()
     } else if timedEnd == 0 {
       (timedEnd, timedAt) = (end, present)
@@ -62,6 +63,7 @@ extension TCPConnection {
     highest = max(highest, end)
     if timers.retransmit == .max { timers.retransmit = present + roundTrip.timeout }
     timers.probe = .max
+    unsafe packet.pointee.isRetransmission = isAgain
     unsafe transmit(packet, at: position, flags)
     arm()
   }
@@ -91,15 +93,17 @@ extension TCPConnection {
     unsafe network.send(packet, from: node, to: route)
   }
 
-  private func sendBare(_ flags: TCPFlags, at position: UInt64) {
+  private func sendBare(_ flags: TCPFlags, at position: UInt64, isAgain: Bool = false) {
     let packet = unsafe network.packets.make(.tcp, from: local, to: remote, count: 0)
+    unsafe packet.pointee.isRetransmission = isAgain
     unsafe transmit(packet, at: position, flags)
   }
 
   /// Sends a SYN, or in answer to one a SYN with ACK, for the first time or again.
   func sendSYN() {
     let first = bufferStart - 1
-    if highest > first {
+    let isAgain = highest > first
+    if isAgain {
       noteRetransmission()
     } else {
       (timedEnd, timedAt) = (first + 1, present)
@@ -108,7 +112,7 @@ extension TCPConnection {
     next = first + 1
     highest = first + 1
     timers.retransmit = present + roundTrip.timeout
-    sendBare(state == .synSent ? .syn : [.syn, .acknowledge], at: first)
+    sendBare(state == .synSent ? .syn : [.syn, .acknowledge], at: first, isAgain: isAgain)
     arm()
   }
 

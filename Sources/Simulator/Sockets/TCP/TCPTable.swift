@@ -1,7 +1,7 @@
 import Glibc
 
 /// The TCP of a node: its connections by their two ends, and its ports.
-struct TCPTable {
+final class TCPTable {
   /// Names a connection of this node.
   struct Flow: Hashable {
     let local: Endpoint
@@ -25,16 +25,16 @@ struct TCPTable {
     var isFree: Bool { bound.isEmpty && connections == 0 }
   }
 
-  private var connections: [Flow: TCPConnection] = [:]
+  @safe @exclusivity(unchecked) private var connections: [Flow: TCPConnection] = [:]
   /// The same, in no order, each at its `tableIndex`.
-  private var list: [TCPConnection] = []
-  private var ports: [UInt16: Port] = [:]
-  private var ephemeral = EphemeralPorts()
+  @safe @exclusivity(unchecked) private var list: [TCPConnection] = []
+  @safe @exclusivity(unchecked) private var ports: [UInt16: Port] = [:]
+  @safe @exclusivity(unchecked) private var ephemeral = EphemeralPorts()
 
   // MARK: Connections
 
   /// - Returns: false when there is one with the same ends.
-  mutating func add(_ connection: TCPConnection) -> Bool {
+  func add(_ connection: TCPConnection) -> Bool {
     let flow = Flow(local: connection.local, remote: connection.remote)
     guard connections[flow] == nil else { return false }
     connections[flow] = connection
@@ -45,7 +45,7 @@ struct TCPTable {
     return true
   }
 
-  mutating func remove(_ connection: TCPConnection) {
+  func remove(_ connection: TCPConnection) {
     let flow = Flow(local: connection.local, remote: connection.remote)
     guard connections[flow] === connection else { return }
     connections[flow] = nil
@@ -81,7 +81,7 @@ struct TCPTable {
   // MARK: Ports
 
   /// - Returns: 0 or `-EADDRINUSE`.
-  mutating func bind(_ socket: TCPSocket, to local: Endpoint) -> Int32 {
+  func bind(_ socket: TCPSocket, to local: Endpoint) -> Int32 {
     var local = local
     if local.port == 0 {
       let ports = ports
@@ -109,13 +109,13 @@ struct TCPTable {
     }
   }
 
-  mutating func unbind(_ socket: TCPSocket) {
+  func unbind(_ socket: TCPSocket) {
     ports[socket.local.port]?.bound.removeAll { $0 === socket }
     if ports[socket.local.port]?.isFree == true { ports[socket.local.port] = nil }
   }
 
   /// A local port towards `remote` from which there is no connection yet.
-  mutating func port(from address: InternetAddress, to remote: Endpoint) -> UInt16? {
+  func port(from address: InternetAddress, to remote: Endpoint) -> UInt16? {
     let (ports, connections) = (ports, connections)
     return ephemeral.take { port in
       ports[port]?.bound.isEmpty ?? true
@@ -174,7 +174,7 @@ struct TCPTable {
   }
 
   /// Forgets everything, as a computer does that loses its power.
-  mutating func removeAll() {
+  func removeAll() {
     while let last = list.last { last.vanish() }
     connections = [:]
     ports = [:]

@@ -1,9 +1,9 @@
 import Glibc
 
 /// The UDP sockets of a node, by local port.
-struct UDPTable {
-  private var sockets: [UInt16: [UDPSocket]] = [:]
-  private var ephemeral = EphemeralPorts()
+final class UDPTable {
+  @safe @exclusivity(unchecked) private var sockets: [UInt16: [UDPSocket]] = [:]
+  @safe @exclusivity(unchecked) private var ephemeral = EphemeralPorts()
 
   /// Finds the socket that fits a packet best: connected to its sender, then bound to its very
   /// address, then to any; of equals, the one that was bound last. Source: udp(7).
@@ -24,7 +24,7 @@ struct UDPTable {
   }
 
   /// - Returns: 0 or `-EADDRINUSE`; without a port, `-EAGAIN` when all are taken.
-  mutating func bind(_ socket: UDPSocket, to local: Endpoint) -> Int32 {
+  func bind(_ socket: UDPSocket, to local: Endpoint) -> Int32 {
     var local = local
     if local.port == 0 {
       let taken = sockets
@@ -40,7 +40,7 @@ struct UDPTable {
     return 0
   }
 
-  mutating func remove(_ socket: UDPSocket) {
+  func remove(_ socket: UDPSocket) {
     sockets[socket.local.port]?.removeAll { $0 === socket }
     if sockets[socket.local.port]?.isEmpty == true { sockets[socket.local.port] = nil }
   }
@@ -51,5 +51,5 @@ struct UDPTable {
     for socket in bound { unsafe socket.refused(by: packet.pointee.source) }
   }
 
-  mutating func removeAll() { sockets = [:] }
+  func removeAll() { sockets = [:] }
 }

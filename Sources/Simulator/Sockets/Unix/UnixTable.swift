@@ -2,11 +2,11 @@ import Glibc
 import Reactor
 
 /// The names of a node's Unix sockets: abstract ones, and the files of others. Source: unix(7).
-struct UnixTable {
-  private var abstract: [[UInt8]: UnixSocket] = [:]
+final class UnixTable {
+  @safe @exclusivity(unchecked) private var abstract: [[UInt8]: UnixSocket] = [:]
   /// By the number of the inode.
-  private var files: [UInt64: UnixSocket] = [:]
-  private var lastAutomatic: UInt32 = 0
+  @safe @exclusivity(unchecked) private var files: [UInt64: UnixSocket] = [:]
+  @safe @exclusivity(unchecked) private var lastAutomatic: UInt32 = 0
 
   enum Name {
     case abstract([UInt8])
@@ -14,7 +14,7 @@ struct UnixTable {
   }
 
   /// Gives a socket a name. Fails with EADDRINUSE, or the error of making the file.
-  mutating func bind(_ socket: UnixSocket, to path: [UInt8], on disk: Disk) -> Result<Name, Errno> {
+  func bind(_ socket: UnixSocket, to path: [UInt8], on disk: Disk) -> Result<Name, Errno> {
     if path.first == 0 {
       let name = [UInt8](path.dropFirst())
       guard abstract[name] == nil else { return .failure(Errno(code: EADDRINUSE)) }
@@ -30,7 +30,7 @@ struct UnixTable {
   }
 
   /// A free abstract name of five digits, for a socket that is bound to nothing.
-  mutating func automaticName() -> [UInt8] {
+  func automaticName() -> [UInt8] {
     while true {
       let digits = String(lastAutomatic, radix: 16)
       lastAutomatic = (lastAutomatic + 1) & 0xF_FFFF
@@ -54,14 +54,14 @@ struct UnixTable {
   }
 
   /// The file stays, as on Linux, until somebody unlinks it.
-  mutating func remove(_ name: Name) {
+  func remove(_ name: Name) {
     switch name {
     case .abstract(let bytes): abstract[bytes] = nil
     case .file(let number): files[number] = nil
     }
   }
 
-  mutating func removeAll() {
+  func removeAll() {
     abstract = [:]
     files = [:]
   }
