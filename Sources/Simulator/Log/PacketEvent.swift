@@ -4,7 +4,7 @@ import Reactor
 /// it is given to.
 @safe
 public struct PacketEvent {
-  public enum Kind: Sendable, Equatable {
+  public enum Kind: Sendable, Hashable {
     case sent, received
     case dropped(DropReason)
   }
