@@ -14,7 +14,7 @@ final class UnixSocket: OpenFile {
   @safe @exclusivity(unchecked) private var peer: UnixSocket?
   /// A stream was connected once.
   @safe @exclusivity(unchecked) private var isConnected = false
-  @safe @exclusivity(unchecked) private var queue: [UnixMessage] = []
+  @safe @exclusivity(unchecked) private var queue = UnixInbox()
   /// What of its messages stands in the queues of others, in bytes.
   @safe @exclusivity(unchecked) private var charged = 0
   @safe @exclusivity(unchecked) private var room = UnixSocket.defaultRoom
@@ -190,8 +190,7 @@ final class UnixSocket: OpenFile {
     }
     waiting = []
     let hadUnread = !queue.isEmpty
-    for message in queue { message.drop() }
-    queue = []
+    for message in queue.takeAll() { message.drop() }
     let peer = peer
     self.peer = nil
     guard !isDatagram, let peer else { return }
@@ -292,49 +291,14 @@ final class UnixSocket: OpenFile {
       return isReadShut ? 0 : Int(-EAGAIN)
     }
     let peeks = flags & Int32(MSG_PEEK) != 0
-    if type == SocketType.stream { return unsafe receiveStream(buffer, peeks, &message) }
-    let first = queue[0]
-    if !peeks {
-      queue.removeFirst()
-      first.sender.credit(first.charge)
-      open(first.files, &message)
-    }
-    message.address = first.address
-    let count = unsafe Self.copy(first.bytes[...], to: buffer)
-    if count < first.bytes.count { message.flags |= Int32(MSG_TRUNC) }
-    return flags & Int32(MSG_TRUNC) != 0 ? first.bytes.count : count
-  }
-
-  /// Takes from one message after the other, up to the end of one that passed files.
-  private func receiveStream(
-    _ buffer: UnsafeMutableRawBufferPointer, _ peeks: Bool, _ message: inout Message
-  ) -> Int {
-    var filled = 0
-    var index = 0
-    while filled < buffer.count, index < queue.count {
-      let hasFiles = !queue[index].files.isEmpty
-      if hasFiles, filled > 0 { break }
-      let bytes = queue[index].bytes[queue[index].taken...]
-      filled += unsafe Self.copy(
-        bytes, to: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-      if peeks {
-        index += 1
-      } else {
-        take(min(bytes.count, buffer.count), from: &queue[0], &message)
-        if queue[0].taken == queue[0].bytes.count {
-          let done = queue.removeFirst()
-          done.sender.credit(done.charge)
-        }
-      }
-      if hasFiles { break }
-    }
-    return filled
-  }
-
-  private func take(_ count: Int, from first: inout UnixMessage, _ message: inout Message) {
-    first.taken = min(first.taken + count, first.bytes.count)
-    open(first.files, &message)
-    first.files = []
+    let receipt =
+      unsafe type == SocketType.stream
+      ? queue.takeBytes(buffer, peeks: peeks) : queue.takeMessage(buffer, peeks: peeks)
+    for done in receipt.finished { done.sender.credit(done.charge) }
+    open(receipt.files, &message)
+    message.address = receipt.address
+    if receipt.copied < receipt.length { message.flags |= Int32(MSG_TRUNC) }
+    return flags & Int32(MSG_TRUNC) != 0 ? receipt.length : receipt.copied
   }
 
   /// Gives files that were passed along descriptors of the receiver.
@@ -348,16 +312,6 @@ final class UnixSocket: OpenFile {
         message.flags |= Int32(MSG_CTRUNC)
       }
     }
-  }
-
-  private static func copy(
-    _ bytes: ArraySlice<UInt8>, to buffer: UnsafeMutableRawBufferPointer
-  ) -> Int {
-    let count = min(bytes.count, buffer.count)
-    unsafe bytes.withUnsafeBytes {
-      unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count]))
-    }
-    return count
   }
 
   // MARK: Options
