@@ -138,7 +138,8 @@ static inline int enter_waiting(lua_State *L, lr_function *f) {
   lr_task *task = h->task;
   // A loop that swallows its cancel uses its budget up too, and cannot stop the others.
   if (__builtin_expect(task->budget == 0 && !h->stopping, 0)) {
-    h->parking = h->requeue = true;
+    h->parking = true;
+    h->pass = LR_SPENT;
     return lua_yieldk(L, 0, (lua_KContext)f, begin_late);
   }
   if (task->budget > 0) task->budget -= 1;
@@ -319,6 +320,7 @@ int lr_yield(lua_State *L) {
   lr_host *h = lr_host_of(L);
   lr_check_may_wait(L, h, "yield");
   if (is_cancelled(h->task)) return lr_raise_cancelled(L, h);
-  h->parking = h->requeue = true;
+  h->parking = true;
+  h->pass = LR_YIELDED;
   return lua_yieldk(L, 0, (lua_KContext)h, yielded);
 }

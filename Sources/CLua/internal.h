@@ -118,7 +118,7 @@ struct lr_host {
   lr_resumer *resumers;  // of `running`, innermost first, down to the coroutine of the task
   bool chain_yields;     // may the whole chain of resumers yield?
   bool parking;          // the yield under way is a wait
-  bool requeue;          // … of a task that could go on: its turn is over
+  uint8_t pass;          // … LR_YIELDED or LR_SPENT, of a task that could go on
   lr_function *fast[LR_FAST_METHODS];
   const char *scratch;   // bytes that a fast leaf answers
   uint32_t *commit;

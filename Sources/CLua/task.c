@@ -88,9 +88,9 @@ int32_t lr_task_resume(lr_host *h, lr_task *task) {
   if (status == LUA_YIELD) {
     if (__builtin_expect(h->parking, 1)) {
       h->parking = false;
-      bool again = h->requeue;
-      h->requeue = false;
-      return again ? LR_YIELDED : LR_PARKED;
+      int32_t pass = h->pass;
+      h->pass = LR_PARKED;
+      return pass;
     }
     lua_pop(T, n);  // a stray coroutine.yield(...) in a task is task.yield()
     return LR_YIELDED;

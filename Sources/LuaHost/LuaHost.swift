@@ -168,8 +168,8 @@ public final class LuaHost {
       return false
     }
     let limit = isWritten ? deadline : min(deadline ?? .max, soon)
-    try driver.turn(until: scheduler.hasYielded ? 0 : limit)
-    scheduler.queueYielded()
+    try driver.turn(until: scheduler.hasSpent ? 0 : limit)
+    scheduler.queueSpent()
     collectDrops()
     unsafe lr_pace_collector(raw)
     return true

@@ -256,7 +256,13 @@ lr_task *lr_task_load(
   size_t count);
 
 /// How a resume ended.
-enum { LR_PARKED = 0, LR_YIELDED, LR_DONE, LR_FAILED };
+enum {
+  LR_PARKED = 0,
+  LR_YIELDED,  // it lets the others pass
+  LR_SPENT,    // its operations are used up: it goes on after the next poll
+  LR_DONE,
+  LR_FAILED,
+};
 
 /// Operations that a task may do in one resume; then it yields, so that others run. What moves
 /// many bytes counts as several, so that a resume moves 256 KiB and one operation's more at most.

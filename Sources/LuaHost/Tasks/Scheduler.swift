@@ -18,8 +18,8 @@ final class Scheduler {
   @safe @exclusivity(unchecked) private(set) var exitStatus = ExitStatus.done
   /// A script asked for the end of the program.
   @safe @exclusivity(unchecked) private(set) var isExiting = false
-  /// Tasks that let the others run: they go on after the next poll, behind all that it wakes.
-  @safe @exclusivity(unchecked) private var yielded: [WaiterPointer] = unsafe []
+  /// Tasks whose operations are used up: they go on after the next poll, behind all that it wakes.
+  @safe @exclusivity(unchecked) private var spent: [WaiterPointer] = unsafe []
   /// Error texts on their way to the root, by slot. Looked up only, never walked.
   @safe @exclusivity(unchecked) private var errors: [UInt32: String] = [:]
 
@@ -71,7 +71,7 @@ final class Scheduler {
   func drainAll() {
     var left = 1_000_000
     while left > 0 {
-      queueYielded()
+      queueSpent()
       guard let waiter = unsafe driver.waits.nextWoken() else { return }
       unsafe run(waiter)
       left -= 1
@@ -79,13 +79,13 @@ final class Scheduler {
   }
 
   /// Whether tasks go on after the next poll, which must not wait then.
-  var hasYielded: Bool { unsafe !yielded.isEmpty }
+  var hasSpent: Bool { unsafe !spent.isEmpty }
 
-  /// Puts those that let the others run behind all that are ready.
-  func queueYielded() {
-    if !hasYielded { return }
-    for index in unsafe yielded.indices { unsafe driver.waits.enqueue(yielded[index]) }
-    unsafe yielded.removeAll(keepingCapacity: true)
+  /// Puts those whose operations were used up behind all that are ready.
+  func queueSpent() {
+    if !hasSpent { return }
+    for index in unsafe spent.indices { unsafe driver.waits.enqueue(spent[index]) }
+    unsafe spent.removeAll(keepingCapacity: true)
   }
 
   @inline(__always)
@@ -94,7 +94,8 @@ final class Scheduler {
     unsafe task.pointee.reason = unsafe waiter.pointee.reason.rawValue
     switch unsafe lr_task_resume(raw, task) {
     case Int32(LR_PARKED): break
-    case Int32(LR_YIELDED): unsafe yielded.append(waiter)
+    case Int32(LR_YIELDED): unsafe driver.waits.enqueue(waiter)
+    case Int32(LR_SPENT): unsafe spent.append(waiter)
     case Int32(LR_DONE): unsafe bodyEnded(task)
     default: unsafe bodyFailed(task)
     }
@@ -267,7 +268,7 @@ final class Scheduler {
 
   /// Whether tasks are left that nothing can wake.
   var isStuck: Bool {
-    host.liveTaskCount > 0 && driver.waits.wokenCount == 0 && !hasYielded
+    host.liveTaskCount > 0 && driver.waits.wokenCount == 0 && !hasSpent
       && driver.waits.timerCount == 0 && driver.registrationCount == 0
   }
 
