@@ -104,12 +104,16 @@ public final class LuaHost {
     unsafe lr_host_close(raw)
     output.flushAll(kernel)  // what finalizers printed
     closeHandles()
+    driver.lingerOut(Self.lingerPatience)
     unsafe core.pointee.objects.deallocate()
     unsafe core.pointee.scratch.deallocate()
     unsafe core.deinitialize(count: 1)
     unsafe core.deallocate()
     arena.clear()
   }
+
+  /// How long the end of a host waits for peers of connections whose input was not read.
+  private static let lingerPatience: UInt64 = 1_000_000_000
 
   /// The longest read or datagram that one call answers, in bytes.
   static let scratchBytes = 65_536

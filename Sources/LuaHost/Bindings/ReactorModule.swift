@@ -13,6 +13,7 @@ enum ReactorModule {
     let counters: [(String, UInt64)] = [
       ("registered", metrics.registered), ("deregistered", metrics.deregistered),
       ("registrations", UInt64(host.driver.registrationCount)),
+      ("lingering", UInt64(host.driver.lingeringCount)),
       ("ready_events", metrics.readyEvents), ("stale_events", metrics.staleEvents),
       ("spurious_wakeups", metrics.spuriousWakeups), ("spins_avoided", metrics.spinsAvoided),
       ("turns", metrics.turns), ("accept_errors", metrics.acceptErrors),

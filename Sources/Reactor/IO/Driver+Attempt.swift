@@ -29,7 +29,7 @@ extension Driver {
     }
     let result = unsafe transfer(io.pointee.fd)
     if result >= 0 {
-      if result < wanted, result > 0 { unsafe drained(io, direction) }
+      if result < wanted { unsafe cameShort(io, direction, result) }
     } else if result == -Int(EAGAIN) || result == Self.partly {
       return unsafe nothingThere(io, direction, caller, queue, partly: result == Self.partly)
     }
@@ -60,8 +60,12 @@ extension Driver {
   }
 
   @inline(__always)
-  func drained(_ io: ScheduledIOPointer, _ direction: Direction) {
-    if direction == .read { return unsafe io.noteShortRead() }
+  private func cameShort(_ io: ScheduledIOPointer, _ direction: Direction, _ result: Int) {
+    if direction == .read {
+      // The end stays, also when its event has not been heard yet.
+      return unsafe result > 0 ? io.noteShortRead() : io.noteEnd()
+    }
+    guard result > 0 else { return }
     if unsafe io.pointee.traits.contains(.shortWriteMeansFull) {
       unsafe io.pointee.ready.remove(.writable)
     }

@@ -40,6 +40,7 @@ public final class Driver {
   /// Whose this driver is. 0: nobody's yet.
   @safe @exclusivity(unchecked) private var thread: pthread_t = 0
 
+  @safe @exclusivity(unchecked) var lingering = Lingering()
   @safe @exclusivity(unchecked) var streams = StreamPool()
   /// Of the write that was just ended early.
   @safe @exclusivity(unchecked) var sentBeforeEnd = 0
@@ -73,6 +74,7 @@ public final class Driver {
     assertThread()
     var limit = unsafe waits.wokenCount > 0 || !breathing.isEmpty ? 0 : deadline
     if let timer = waits.nextDeadline { limit = min(timer, limit ?? .max) }
+    if lingering.count > 0 { limit = min(lingering.deadline, limit ?? .max) }
     batch.removeAll()
     if measuresTime, pollEnded != 0 {
       let now = kernel.monotonic()
@@ -92,6 +94,7 @@ public final class Driver {
     }
     if waits.timerCount > 0 { waits.expire(now: kernel.monotonic()) }
     if unsafe !breathing.isEmpty { endBreaths() }
+    if lingering.count > 0 { goOnLingering() }
     if result < 0 { throw SystemError(result, in: Self.call("epoll_wait", result)) }
   }
 
@@ -124,10 +127,7 @@ public final class Driver {
     let token = Token(rawValue: event.token)
     guard token.slot < used, case let io = unsafe pointer(token.slot),
       unsafe io.pointee.generation == token.generation, unsafe io.pointee.traits.contains(.live)
-    else {
-      metrics.staleEvents &+= 1
-      return
-    }
+    else { return dispatchLate(token) }
     metrics.readyEvents &+= 1
     unsafe io.pointee.ready.formUnion(event.ready)
     if !event.ready.isDisjoint(with: .readReport) {
@@ -143,6 +143,18 @@ public final class Driver {
     if unsafe !io.pointee.watchers.isEmpty {
       unsafe waits.wakeMatching(watchers(of: io), io.pointee.ready)
     }
+  }
+
+  /// An event of a registration that was ended.
+  private func dispatchLate(_ token: Token) {
+    guard token.slot < used, case let io = unsafe pointer(token.slot),
+      unsafe io.pointee.generation == token.generation,
+      unsafe io.pointee.traits.contains(.lingering)
+    else {
+      metrics.staleEvents &+= 1
+      return
+    }
+    unsafe lingering.noteEvent(io)
   }
 
   // MARK: Registering
@@ -222,27 +234,42 @@ public final class Driver {
 
   /// Ends a registration: no event reaches it any more, and all who wait on it are woken.
   /// The books are kept whatever the kernel says.
-  package func deregister(_ io: ScheduledIOPointer, _ reason: WakeReason = .closed) -> Int32 {
-    assertThread()
-    var result: Int32 = 0
-    let number = unsafe Int(io.pointee.fd)
-    if number >= 0, unsafe owners[number] == io.pointee.slot + 1 {
-      owners[number] = 0
-      result = unsafe kernel.deregister(io.pointee.fd)
-    }
-    unsafe io.pointee.traits = []
-    unsafe wakeEverybody(on: io, reason)
+  package func deregister(_ io: ScheduledIOPointer) -> Int32 {
+    let result = unsafe silence(io)
+    unsafe endWaits(of: io, [])
     unsafe freeSlot(io)
-    registrationCount -= 1
-    metrics.deregistered &+= 1
     return result
   }
 
   /// Ends a registration and closes its descriptor; not a number that names something else now.
   package func close(_ io: ScheduledIOPointer) {
+    unsafe endWaits(of: io, [])
+    unsafe closeEnded(io)
+  }
+
+  /// Closes the descriptor of a registration whose waits have ended.
+  func closeEnded(_ io: ScheduledIOPointer) {
     let fd = unsafe io.pointee.fd
-    _ = unsafe deregister(io)
+    _ = unsafe silence(io)
+    unsafe freeSlot(io)
     if fd >= 0 { _ = kernel.close(fd) }
+  }
+
+  /// Wakes all who wait on a registration, and lets nobody wait on it any more.
+  func endWaits(of io: ScheduledIOPointer, _ traits: ScheduledIO.Traits) {
+    assertThread()
+    unsafe io.pointee.traits = traits
+    unsafe wakeEverybody(on: io, .closed)
+    registrationCount -= 1
+    metrics.deregistered &+= 1
+  }
+
+  /// Stops the events of a registration, if they are still its own.
+  private func silence(_ io: ScheduledIOPointer) -> Int32 {
+    let number = unsafe Int(io.pointee.fd)
+    guard number >= 0, unsafe owners[number] == io.pointee.slot + 1 else { return 0 }
+    owners[number] = 0
+    return unsafe kernel.deregister(io.pointee.fd)
   }
 
   private func wakeEverybody(on io: ScheduledIOPointer, _ reason: WakeReason) {

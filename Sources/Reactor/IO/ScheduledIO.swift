@@ -38,6 +38,8 @@ package struct ScheduledIO {
     package static var shutdown: Traits { Traits(rawValue: 8) }
     /// The descriptor was closed by others, and its number names something else now.
     package static var lost: Traits { Traits(rawValue: 32) }
+    /// Closed, and waiting for the peer to finish: not live any more.
+    package static var lingering: Traits { Traits(rawValue: 64) }
     /// No wait begins any more.
     package static var over: Traits { [.shutdown, .lost] }
   }

@@ -116,4 +116,7 @@ extension UnsafeMutablePointer<ScheduledIO> {
       unsafe pointee.ready.remove(.readable)
     }
   }
+
+  /// A read that found the end would find it again.
+  package func noteEnd() { unsafe pointee.ready.insert(.readClosed) }
 }

@@ -185,8 +185,14 @@ extension Driver {
   }
 
   /// Closes: ends the registration first, so that every waiter learns of it, then the number.
+  /// A socket whose input was not read lingers. Cost: one recv(2) more for a socket.
   package func close(_ stream: StreamPointer) {
-    unsafe close(stream.pointee.io)
+    let (io, isUnread) = unsafe (stream.pointee.io, !stream.pointee.buffer.isEmpty)
+    if unsafe stream.pointee.kind == .socket {
+      unsafe closeStream(io, isUnread: isUnread)
+    } else {
+      unsafe close(io)
+    }
     unsafe free(stream)
   }
 

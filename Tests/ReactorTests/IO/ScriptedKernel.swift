@@ -24,6 +24,9 @@ final class ScriptedKernel: Kernel {
   /// The bytes that each send was given.
   var sent: [[UInt8]] = []
   var closed: [Int32] = []
+  var shutdowns: [Int32] = []
+  /// Whether a poll returns at once although it was to wait.
+  var timeStandsStill = false
   var kinds: [Int32: DescriptorKind] = [:]
 
   override func monotonic() -> UInt64 { now }
@@ -31,7 +34,7 @@ final class ScriptedKernel: Kernel {
   override func poll(until deadline: UInt64?, into batch: EventBatch) -> Int32 {
     deadlines.append(deadline)
     if batches.isEmpty {
-      if let deadline { now = max(now, deadline) }
+      if let deadline, !timeStandsStill { now = max(now, deadline) }
     } else {
       for event in batches.removeFirst() { batch.append(event) }
     }
@@ -72,7 +75,10 @@ final class ScriptedKernel: Kernel {
     return sends.isEmpty ? -Int(EAGAIN) : sends.removeFirst()
   }
 
-  override func shutdown(_ fd: Int32, how: Int32) -> Int32 { 0 }
+  override func shutdown(_ fd: Int32, how: Int32) -> Int32 {
+    shutdowns.append(fd)
+    return 0
+  }
 
   override func close(_ fd: Int32) -> Int32 {
     closed.append(fd)

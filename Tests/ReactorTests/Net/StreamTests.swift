@@ -89,6 +89,16 @@ import Testing
     #expect(kernel.receives == [99])
   }
 
+  @Test func `an end that was found is found again, before its event is heard`() throws {
+    let task = TestTask(driver)
+    try scripted.turn((registration, .readable))
+    kernel.receives = [5, 0, 0]
+    #expect(receive(64, task.first) == .done(5))
+    // A call that goes on with its turn asks once more, and hears of the end by that.
+    #expect(receive(64, task.caller(.ready)) == .done(0))
+    #expect(receive(64, task.caller(.first, deadline: 0)) == .done(0))
+  }
+
   @Test(arguments: [Ready.readClosed, .error])
   func `after a short read the end or an error is still found`(end: Ready) throws {
     let task = TestTask(driver)
