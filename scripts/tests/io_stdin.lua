@@ -12,14 +12,20 @@ local function run(input, source)
   return pipe:read("a")
 end
 
+-- In a shell, waits until the script of the run says `go()`
+local go = os.tmpname()
+local wait = ("until [ -s %s ]; do sleep 0.01; done; "):format(go)
+local says_go = ("local function go() io.open(%q, 'w'):write('x'):close() end "):format(go)
+
 -- Others run while one reads; every format, over pieces that come late
-local got = run("sleep 0.2; echo one; printf 12; sleep 0.1; echo '3 rest'; printf 'a\\nb'", [[
+local got = run(wait .. "echo one; printf 12; sleep 0.1; echo '3 rest'; printf 'a\\nb'", says_go .. [[
   local task, time = require "reactor.task", require "reactor.time"
   local ticks = 0
   local ticker = task.spawn(function()
     while true do
       time.sleep(0.01)
       ticks = ticks + 1
+      if ticks == 4 then go() end
     end
   end)
   print(io.read(), ticks > 3, io.read("n"), io.read("L"))
@@ -63,15 +69,19 @@ got = run("echo x", "print(pcall(function() table.sort({ 1, 2 }, function() io.r
 assert(got:find("'read' cannot wait here: table.sort cannot be suspended", 1, true), got)
 
 -- A cancelled reader leaves the bytes to the next
-got = run("sleep 0.1; echo kept", [[
-  local task, time = require "reactor.task", require "reactor.time"
+assert(os.remove(go))
+got = run(wait .. "echo kept", says_go .. [[
+  local task = require "reactor.task"
   local reader = task.spawn(function() print(pcall(io.read)) end)
-  time.sleep(0.01)
+  task.yield()
+  assert(reader:status() == "waiting")
   reader:cancel()
+  task.yield()
+  go()
   print(io.read())
 ]])
 assert(got == "false\tcancelled\nkept\n", got)
 
 -- Chunks from standard input
 assert(run("echo 'return 1 + 1'", "print(dofile())") == "2\n")
-assert(os.remove(script))
+assert(os.remove(script) and os.remove(go))
