@@ -94,7 +94,12 @@ local function run(first, last)
   task.scope(function()
     for i = 0, CLIENTS - 1 do task.spawn(client, first + i, last) end
   end)
-  while reactor.metrics().tasks > #listeners + 1 do time.sleep(0.001) end -- the last handlers
+  -- The last handlers, and connections that wait for their peer's end
+  local now
+  repeat
+    time.sleep(0.001)
+    now = reactor.metrics()
+  until now.tasks <= #listeners + 1 and now.lingering == 0
   collectgarbage()
   collectgarbage()
 end
