@@ -18,7 +18,8 @@ local wait = ("until [ -s %s ]; do sleep 0.01; done; "):format(go)
 local says_go = ("local function go() io.open(%q, 'w'):write('x'):close() end "):format(go)
 
 -- Others run while one reads; every format, over pieces that come late
-local got = run(wait .. "echo one; printf 12; sleep 0.1; echo '3 rest'; printf 'a\\nb'", says_go .. [[
+local pieces = "echo one; printf 12; sleep 0.1; echo '3 rest'; printf 'a\\nb'"
+local got = run(wait .. pieces, says_go .. [[
   local task, time = require "reactor.task", require "reactor.time"
   local ticks = 0
   local ticker = task.spawn(function()
