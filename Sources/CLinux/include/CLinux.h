@@ -178,6 +178,20 @@ int linux_watch_forks(void);
 extern uint32_t linux_forks;
 static inline uint32_t linux_fork_count(void) { return linux_forks; }
 
+/* Processes: spawn.c */
+
+#define LINUX_SPAWN_STREAMS 16
+/* Starts the program words[0], which is looked up in PATH when it has no slash. `words` holds
+   word_count texts, each ended by a NUL. The process gets streams[i], made blocking, as its
+   descriptor i, this process's environment, and default signals; nothing else of this process's
+   that is close-on-exec. Returns a pidfd, which becomes readable when the process has ended. */
+int linux_spawn(const char *words, int word_count, const int *streams, int stream_count);
+int linux_signal_process(int process, int number);
+
+/* Takes the status of a process that has ended: its exit code, or the signal that killed it.
+   Returns 0, -EAGAIN while it runs, or -ECHILD when that was done before. */
+int linux_reap(int process, int *code, int *killed_by);
+
 #pragma clang assume_nonnull end
 
 #endif

@@ -192,6 +192,25 @@ open class Kernel {
   /// Forgets a look-up; its answer, if it comes, is dropped.
   open func cancelResolve(token: UInt64) {}
 
+  // MARK: Processes
+
+  /// Starts a program, and returns a descriptor that becomes readable when it has ended.
+  ///
+  /// It gets this process's environment and folder, and `streams[i]` as its descriptor i.
+  ///
+  /// - Parameter words: the program (looked up in PATH when it has no slash) and its arguments.
+  /// - Returns: `-ENOENT`, `-EACCES` and what else execve(2) gives, `-EAGAIN` when there are too
+  ///   many processes, `-EINVAL` for no word, a NUL in a word or more than 16 streams.
+  open func spawn(_ words: [[UInt8]], streams: [Int32]) -> Int32 { -ENOSYS }
+
+  /// Sends a signal to a process that `spawn` started. Returns 0, or `-ESRCH` when it has ended
+  /// and was reaped.
+  open func signal(_ process: Int32, number: Int32) -> Int32 { -ENOSYS }
+
+  /// Takes how a process ended. Returns 0, `-EAGAIN` while it runs, or `-ECHILD` when that was
+  /// done before.
+  open func reap(_ process: Int32, _ end: inout ProcessEnd) -> Int32 { -ENOSYS }
+
   // MARK: The process
 
   /// Returns the value of an environment variable.

@@ -336,6 +336,29 @@ public final class LinuxKernel: Kernel {
 
   public override func cancelResolve(token: UInt64) { names.forget(token) }
 
+  // MARK: Processes
+
+  /// Source: posix_spawn(3), pidfd_open(2). A handful of system calls, and one fork.
+  public override func spawn(_ words: [[UInt8]], streams: [Int32]) -> Int32 {
+    if words.contains(where: { $0.contains(0) }) { return -EINVAL }
+    let text = words.flatMap { $0 + [0] }.map { CChar(bitPattern: $0) }
+    return unsafe linux_spawn(
+      text, Int32(clamping: words.count), streams, Int32(clamping: streams.count))
+  }
+
+  /// Source: pidfd_send_signal(2).
+  public override func signal(_ process: Int32, number: Int32) -> Int32 {
+    linux_signal_process(process, number)
+  }
+
+  /// Source: waitid(2).
+  public override func reap(_ process: Int32, _ end: inout ProcessEnd) -> Int32 {
+    var (code, signal): (Int32, Int32) = (0, 0)
+    let result = unsafe linux_reap(process, &code, &signal)
+    if result == 0 { end = signal == 0 ? .exited(code) : .killed(signal) }
+    return result
+  }
+
   // MARK: The process
 
   /// Source: getenv(3). What is not UTF-8 is replaced.
