@@ -13,13 +13,14 @@ enum SearchPath {
 
   /// `scripts` of the checkout in whose `.build` the binary is, or `PREFIX/share/luareact`.
   private static func libraryRoot() -> String? {
-    guard let binary = binaryPath(), let folder = folder(of: binary) else { return nil }
-    let parts = folder.split(separator: "/", omittingEmptySubsequences: false)
-    if let build = parts.lastIndex(where: { $0.hasPrefix(".build") }) {
-      return (parts[..<build] + ["scripts"]).joined(separator: "/")
+    guard let binary = binaryPath() else { return nil }
+    var path = binary
+    while let parent = folder(of: path), parent != path {
+      if path.dropFirst(parent.count).hasPrefix("/.build") { return parent + "/scripts" }
+      path = parent
     }
-    guard parts.last == "bin" else { return nil }
-    return (parts.dropLast() + ["share", "luareact"]).joined(separator: "/")
+    guard let folder = folder(of: binary), folder.hasSuffix("/bin") else { return nil }
+    return folder.dropLast("bin".count) + "share/luareact"
   }
 
   private static func binaryPath() -> String? {

@@ -10,11 +10,22 @@ struct ObjectTable {
 
   @safe
   struct Slot {
-    /// A `StreamPointer` when the kind is a connection, else an unmanaged object. nil: free.
+    /// A `StreamPointer` when the kind is a connection, else an unmanaged `Box`. nil: free.
     var content: UnsafeMutableRawPointer?
     var generation: UInt32 = 1
     /// The kind; of a free slot, the number of the next free one, and `UInt32.max` at the end.
     var kind: UInt32
+  }
+
+  /// An object together with its conformance: looking that up costs 130,000 instructions at the
+  /// first time.
+  private final class Box {
+    let object: any HandleObject
+    init(_ object: any HandleObject) { self.object = object }
+  }
+
+  private static func box(_ content: UnsafeMutableRawPointer) -> Unmanaged<Box> {
+    unsafe Unmanaged.fromOpaque(content)
   }
 
   private var slots: UnsafeMutablePointer<Slot>
@@ -26,7 +37,7 @@ struct ObjectTable {
   init() { unsafe slots = .allocate(capacity: capacity) }
 
   mutating func insert(_ object: any HandleObject, _ kind: HandleClass) -> Handle {
-    unsafe insert(Unmanaged.passRetained(object as AnyObject).toOpaque(), kind)
+    unsafe insert(Unmanaged.passRetained(Box(object)).toOpaque(), kind)
   }
 
   mutating func insert(_ stream: StreamPointer) -> Handle {
@@ -74,17 +85,18 @@ struct ObjectTable {
     _ handle: Handle, _ kind: HandleClass, as: Object.Type
   ) -> Object? {
     guard let content = unsafe content(handle, kind) else { return nil }
-    return unsafe Unmanaged<AnyObject>.fromOpaque(content).takeUnretainedValue() as? Object
+    return unsafe Self.box(content).takeUnretainedValue().object as? Object
   }
 
+  /// What is, or was, behind a handle.
   @safe
-  enum Removed {
+  enum Content {
     case stream(StreamPointer)
     case object(any HandleObject)
   }
 
   /// Takes out what a handle names; its handles find nothing from now on.
-  mutating func remove(_ handle: Handle) -> Removed? {
+  mutating func remove(_ handle: Handle) -> Content? {
     guard Int(handle.slot) < used else { return nil }
     let slot = unsafe slots + Int(handle.slot)
     guard unsafe slot.pointee.generation == handle.generation,
@@ -101,8 +113,7 @@ struct ObjectTable {
     if kind == HandleClass.connection.rawValue {
       return unsafe .stream(content.assumingMemoryBound(to: Stream.self))
     }
-    let object = unsafe Unmanaged<AnyObject>.fromOpaque(content).takeRetainedValue()
-    return (object as? any HandleObject).map { .object($0) }
+    return unsafe .object(Self.box(content).takeRetainedValue().object)
   }
 
   /// The handle of whatever is in the first slot that is taken, for closing everything.
@@ -119,6 +130,19 @@ struct ObjectTable {
     where unsafe slots[slot].content != nil && slots[slot].kind == kind.rawValue {
       let handle = unsafe (UInt32(truncatingIfNeeded: slot), slots[slot].generation)
       if let object = find(handle, kind, as: Object.self) { body(object) }
+    }
+  }
+
+  /// Calls `body` for everything that is there, in the order of the slots.
+  func forEach(_ body: (Handle, Content) -> Void) {
+    for slot in 0..<used {
+      guard let content = unsafe slots[slot].content else { continue }
+      let handle = unsafe (UInt32(truncatingIfNeeded: slot), slots[slot].generation)
+      if unsafe slots[slot].kind == HandleClass.connection.rawValue {
+        unsafe body(handle, .stream(content.assumingMemoryBound(to: Stream.self)))
+      } else {
+        unsafe body(handle, .object(Self.box(content).takeUnretainedValue().object))
+      }
     }
   }
 
