@@ -34,6 +34,11 @@ let package = Package(
       dependencies: [
         "LuaHost", "CLua", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      resources: [
+        .embedInCode("Lua/test_runner.lua"), .embedInCode("Lua/test_file.lua"),
+        .embedInCode("Lua/report_text.lua"), .embedInCode("Lua/report_tap.lua"),
+        .embedInCode("Lua/report_junit.lua"),
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "AllocationSweep", dependencies: ["LuaHost"], path: "Tests/AllocationSweep",

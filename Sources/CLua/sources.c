@@ -22,6 +22,18 @@ static const char fs[] = {
 static const char task[] = {
 #embed "../LuaHost/Prelude/task.lua"
 };
+static const char test[] = {
+#embed "../LuaHost/Prelude/test.lua"
+};
+static const char test_run[] = {
+#embed "../LuaHost/Prelude/test_run.lua"
+};
+static const char expect[] = {
+#embed "../LuaHost/Prelude/expect.lua"
+};
+static const char show[] = {
+#embed "../LuaHost/Prelude/show.lua"
+};
 
 static const lr_source lr_sources[] = {
   {"reactor.base", base, sizeof base},
@@ -30,6 +42,10 @@ static const lr_source lr_sources[] = {
   {"reactor.net", net, sizeof net},
   {"reactor.fs", fs, sizeof fs},
   {"reactor.task", task, sizeof task},
+  {"reactor.test", test, sizeof test},
+  {"reactor.test.run", test_run, sizeof test_run},
+  {"reactor.test.expect", expect, sizeof expect},
+  {"reactor.test.show", show, sizeof show},
 };
 const size_t lr_source_count = sizeof lr_sources / sizeof *lr_sources;
 

@@ -24,8 +24,12 @@ public final class LuaHost {
   let errors = OutputBuffer(fd: 2, isStandard: true, mode: .unbuffered)
   @safe @exclusivity(unchecked) var closures: [Closure] = []
   @safe @exclusivity(unchecked) var watched: WatchedTask?
+  /// Set while `reactor.test` runs tests.
+  @safe @exclusivity(unchecked) var testWatch: TestWatch?
   /// Stands before each report on standard error, as the name of the program does in a shell.
   @safe @exclusivity(unchecked) public var reportPrefix = ""
+  /// How many texts there were for the person who runs the script: errors and warnings.
+  @safe @exclusivity(unchecked) public private(set) var reportCount = 0
   /// Takes texts for the person who runs the script: errors and warnings. nil: standard error.
   @safe @exclusivity(unchecked) public var onReport: ((String) -> Void)?
 
@@ -139,8 +143,12 @@ public final class LuaHost {
 
   func setSearchPath() throws(LuaError) {
     if isSearchPathSet { return }
-    let templates = searchPaths.map { $0.contains("?") ? $0 : "\($0)/?.lua;\($0)/?/init.lua" }
-    let result = unsafe templates.joined(separator: ";").withCString {
+    var templates = ""  // `joined` costs 160,000 instructions at its first use
+    for path in searchPaths {
+      if !templates.isEmpty { templates += ";" }
+      templates += path.contains("?") ? path : "\(path)/?.lua;\(path)/?/init.lua"
+    }
+    let result = unsafe templates.withCString {
       unsafe lr_set_search_path(raw, $0)
     }
     if result != 0 { throw lastError(LuaError.definition) }
@@ -288,6 +296,8 @@ public final class LuaHost {
   func siteText(_ site: UInt32) -> String { unsafe String(lr_site_text(raw, site)) }
 
   func report(_ text: String) {
+    if testWatch != nil { return testWatch?.reports.append(text) ?? () }
+    reportCount += 1
     if let onReport { onReport(text) } else { reportOnStandardError(text) }
   }
 

@@ -12,6 +12,7 @@ struct Invocation {
     case run(Invocation)
     /// Stock Lua; the index of the word `--plain`.
     case plain(Int)
+    case test(TestOptions)
     /// Nothing runs: help was given, or the command line was not understood.
     case stop(Int32)
   }
@@ -40,6 +41,7 @@ struct Invocation {
   /// script, and everything else is the script's.
   static func parse(_ words: Words) -> Outcome {
     if words.count < 2 { return .run(Invocation()) }
+    if words[1] == Array("test".utf8) { return TestOptions.read(words) }
     if words[1].first != UInt8(ascii: "-") || words[1].count == 1 {
       var invocation = Invocation()
       invocation.script = 1

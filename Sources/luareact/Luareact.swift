@@ -14,14 +14,16 @@ enum Luareact {
     switch Invocation.parse(words) {
     case .stop(let status): code = status
     case .plain(let option): code = runPlain(words, option)
-    case .run(let invocation): code = run(invocation, words)
+    case .run(let invocation): code = report { try Program(invocation, words).run() }
+    case .test(let options): code = report { try options.run() }
     }
     exit(code)
   }
 
-  private static func run(_ invocation: Invocation, _ words: Words) -> Int32 {
+  /// Runs a program, and says why when it could not be.
+  private static func report(_ program: () throws -> Int32) -> Int32 {
     do {
-      return try Program(invocation, words).run()
+      return try program()
     } catch let error as UsageError {
       complain(error.text)
       return ExitCode.usage
@@ -62,6 +64,14 @@ enum ExitCode {
   static let done: Int32 = 0
   static let failed: Int32 = 1
   static let usage: Int32 = 2
+
+  static func of(_ status: ExitStatus) -> Int32 {
+    switch status {
+    case .done: done
+    case .failed: failed
+    case .code(let code): code
+    }
+  }
 }
 
 /// A command line that cannot be carried out.
@@ -75,11 +85,16 @@ func complain(_ text: String) { put("luareact: \(text)\n", 2) }
 /// Writes a line on standard output at once: what the script prints comes after it.
 func say(_ text: String) { put(text + "\n", 1) }
 
-private func put(_ text: String, _ fd: Int32) {
-  var rest = Array(text.utf8)[...]
+private func put(_ text: String, _ fd: Int32) { put(Array(text.utf8), fd) }
+
+/// Writes all of `bytes` to a blocking descriptor. False: it does not take them any more.
+@discardableResult
+func put(_ bytes: [UInt8], _ fd: Int32) -> Bool {
+  var rest = bytes[...]
   while !rest.isEmpty {
     let written = unsafe rest.withUnsafeBytes { unsafe write(fd, $0.baseAddress, $0.count) }
-    if written < 0, errno != EINTR { return }
+    if written < 0, errno != EINTR { return false }
     rest = rest.dropFirst(max(written, 0))
   }
+  return true
 }

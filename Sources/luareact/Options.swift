@@ -69,6 +69,19 @@ struct Placed: Sendable {
   }
 }
 
+extension ParsableCommand {
+  /// Prints what the parser has to say: help, or what is wrong with the command line.
+  static func stop(_ error: any Error) -> Invocation.Outcome {
+    let text = fullMessage(for: error)
+    guard exitCode(for: error).isSuccess else {
+      complain(text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text)
+      return .stop(ExitCode.usage)
+    }
+    say(text)
+    return .stop(ExitCode.done)
+  }
+}
+
 extension Options {
   /// Reads a command line that has options.
   static func read(_ words: Words) -> Invocation.Outcome {
@@ -80,13 +93,7 @@ extension Options {
       }
       return .run(options.invocation(words))
     } catch {
-      let text = fullMessage(for: error)
-      guard exitCode(for: error).isSuccess else {
-        complain(text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text)
-        return .stop(ExitCode.usage)
-      }
-      say(text)
-      return .stop(ExitCode.done)
+      return stop(error)
     }
   }
 

@@ -29,11 +29,7 @@ struct Program {
     if interactive { chunks.append(Prompt.chunk) }
     if chunks.isEmpty { return ExitCode.done }
     try host.load(chunks, arguments: interactive ? [] : scriptArguments)
-    switch try host.run() {
-    case .done: return ExitCode.done
-    case .failed: return ExitCode.failed
-    case .code(let code): return code
-    }
+    return try ExitCode.of(host.run())
   }
 
   /// On a terminal a bare `luareact` prompts.

@@ -6,7 +6,10 @@ local net, sys, task = require "reactor.net", require "reactor.sys", require "re
 local scripts = arg and arg[0]:match "^(.*)/tests/[^/]+$" or "scripts"
 
 -- Built in, but not for scripts: the parts of print, io, os and require.
-local inner_modules = { ["reactor.base"] = true, ["reactor.io"] = true }
+local inner_modules = {
+  ["reactor.base"] = true, ["reactor.io"] = true, ["reactor.test.run"] = true,
+  ["reactor.test.expect"] = true, ["reactor.test.show"] = true,
+}
 -- Steps of the library's own, which scripts have no use for.
 local inner_methods = { ["reactor.Connection"] = { connect_finish = true } }
 
@@ -19,6 +22,7 @@ local handles = {
   ["reactor.File"] = assert(require "reactor.fs".open "/dev/null"),
   ["reactor.Registration"] = assert(reactor.register(output, "r")),
   ["reactor.Task"] = task.spawn(function() end),
+  ["reactor.Expectation"] = require("reactor.test").expect(1),
 }
 
 local problems = {}
@@ -95,10 +99,10 @@ for class in pairs(handles) do
   if not compared[class] then complain("%s is not annotated", class) end
 end
 
-for _, handle in pairs(handles) do
-  if handle ~= handles["reactor.Task"] and handle ~= handles["reactor.Registration"] then
-    handle:close()
-  end
+local closes = { ["reactor.Listener"] = true, ["reactor.Connection"] = true,
+  ["reactor.UDPSocket"] = true }
+for class, handle in pairs(handles) do
+  if closes[class] then handle:close() end
 end
 handles["reactor.Registration"]:deregister()
 table.sort(problems)

@@ -11,6 +11,8 @@ final class File: HandleObject {
   private let driver: Driver
   /// The files behind io.stdin, io.stdout and io.stderr, which no script can close.
   let isStandard: Bool
+  /// Where it was opened; known while tests run.
+  let site: UInt32
   let canRead: Bool
   let output: OutputBuffer?
   /// Whether a read may find nothing there and has to wait for more.
@@ -22,8 +24,10 @@ final class File: HandleObject {
   private var held = ByteBuffer()
 
   init(
-    _ fd: Int32, _ driver: Driver, canRead: Bool, output: OutputBuffer?, isStandard: Bool = false
+    _ fd: Int32, _ driver: Driver, canRead: Bool, output: OutputBuffer?, isStandard: Bool = false,
+    site: UInt32 = 0
   ) {
+    self.site = site
     self.fd = fd
     self.driver = driver
     self.canRead = canRead
@@ -138,7 +142,6 @@ final class File: HandleObject {
 
   // Stock Lua closes a file that nobody refers to any more, and says nothing.
   var isOpen: Bool { false }
-  var site: UInt32 { 0 }
 
   func describe() -> String { "file (fd \(fd))" }
 

@@ -64,7 +64,9 @@ enum FileModule {
       _ = host.kernel.seek(fd, offset: 0, whence: SEEK_END)
     }
     let output = flags & O_ACCMODE == O_RDONLY ? nil : OutputBuffer(fd: fd)
-    let file = File(fd, host.driver, canRead: flags & O_ACCMODE != O_WRONLY, output: output)
+    let file = File(
+      fd, host.driver, canRead: flags & O_ACCMODE != O_WRONLY, output: output,
+      site: host.testWatch == nil ? 0 : call.site)
     return call.answer(file)
   }
 

@@ -30,6 +30,7 @@ extension LuaHost {
     try define("reactor.fs", FileSystemModule.functions)
     try define("reactor.time", TimeModule.functions)
     try define("reactor.task", TaskModule.functions)
+    try define("reactor.test.run", TestModule.functions)
     if unsafe lr_run_module(raw, "reactor.base") != 0 { throw lastError(LuaError.definition) }
   }
 }

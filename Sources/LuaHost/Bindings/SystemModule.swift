@@ -43,6 +43,20 @@ enum SystemModule {
     return call.fail(code: code)
   }
 
+  /// Answers descriptors that a verb has made; the first may be `-errno`.
+  private static func made(_ call: Call, _ descriptors: Int32...) -> Int32 {
+    if let first = descriptors.first, first < 0 { return failed(call, Int(first)) }
+    note(descriptors, call)
+    for fd in descriptors { call.push(Int(fd)) }
+    return call.done
+  }
+
+  /// Tests want to know where a descriptor was made that nobody has closed.
+  private static func note(_ descriptors: [Int32], _ call: Call) {
+    guard call.host.testWatch != nil else { return }
+    for fd in descriptors { call.host.testWatch?.made(fd, call.site) }
+  }
+
   private static func succeed(_ call: Call, _ result: Int32) -> Int32 {
     result < 0 ? failed(call, Int(result)) : call.answer(true)
   }
@@ -78,7 +92,7 @@ enum SystemModule {
     guard let family = family(call, 0) else { return call.badArgument(0, families) }
     guard let kind = kind(call, 1) else { return call.badArgument(1, kinds) }
     let number = Int32(clamping: call.integer(2, or: 0))
-    return finish(call, Int(call.host.kernel.socket(family, kind, number)))
+    return made(call, call.host.kernel.socket(family, kind, number))
   }
 
   /// socketpair([family [, type]]) -> fd, fd
@@ -90,8 +104,7 @@ enum SystemModule {
     var second: Int32 = -1
     let result = call.host.kernel.socketPair(family, kind, 0, &first, &second)
     if result < 0 { return failed(call, Int(result)) }
-    call.push(Int(first))
-    return call.answer(Int(second))
+    return made(call, first, second)
   }
 
   /// pipe() -> read end, write end
@@ -101,8 +114,7 @@ enum SystemModule {
     var writeEnd: Int32 = -1
     let result = call.host.kernel.pipe(&readEnd, &writeEnd)
     if result < 0 { return failed(call, Int(result)) }
-    call.push(Int(readEnd))
-    return call.answer(Int(writeEnd))
+    return made(call, readEnd, writeEnd)
   }
 
   static let bind: Leaf = { raw in
@@ -126,7 +138,7 @@ enum SystemModule {
     let result = call.host.kernel.accept(fd(call), &peer)
     if result < 0 { return failed(call, Int(result)) }
     unsafe call.host.core.expectCommit(call, descriptors: [Int32(result)])
-    call.push(Int(result))
+    _ = made(call, result)
     return call.answer(peer.description)
   }
 
@@ -208,6 +220,7 @@ enum SystemModule {
     unsafe call.push(UnsafeRawBufferPointer(rebasing: room[..<min(result, room.count)]))
     if let address = message.address { call.push(address.description) } else { call.push() }
     unsafe call.host.core.expectCommit(call, descriptors: message.descriptors)
+    note(message.descriptors, call)
     call.push(.list(message.descriptors.map { .integer(Int64($0)) }))
     return call.done
   }
@@ -249,6 +262,7 @@ enum SystemModule {
 
   static let close: Leaf = { raw in
     let call = unsafe Call(raw)
+    call.host.testWatch?.closed(fd(call))
     return succeed(call, call.host.kernel.close(fd(call)))
   }
 
@@ -276,7 +290,7 @@ enum SystemModule {
 
   static let duplicate: Leaf = { raw in
     let call = unsafe Call(raw)
-    return finish(call, Int(call.host.kernel.duplicate(fd(call))))
+    return made(call, call.host.kernel.duplicate(fd(call)))
   }
 
   static let isTerminal: Leaf = { raw in
