@@ -8,8 +8,6 @@ import Testing
     let result = try child.finish()
     expectSuccess(result)
     #expect(result.code == 0, "\(result.output)")
-    let files = Paths.scripts("scripts/tests")
-    #expect(result.output.contains("\(files.count) files in "))
   }
 
   @Test func `a script that comes and goes leaves no descriptor behind`() throws {

@@ -87,10 +87,11 @@ import Testing
   }
 
   @Test func `takes the .lua files of a folder and its folders, once each`() throws {
-    let folder = try Folder(["a.lua": "", "_helper.lua": "error 'no'", "notes.txt": "no Lua"])
-    try FileManager.default.createDirectory(
-      atPath: folder.path + "/in", withIntermediateDirectories: false)
-    try "".write(toFile: folder.path + "/in/b.lua", atomically: false, encoding: .utf8)
+    let folder = try Folder([
+      "a.lua": "", "in/b.lua": "assert(require 'support.text' == 'shared')\n",
+      "support/text.lua": "return 'shared'\n", "_helper.lua": "error 'no'\n",
+      "notes.txt": "no Lua",
+    ])
     let result = try luareact("test", ".", "./a.lua", folder: folder.path)
     expectSuccess(result)
     #expect(lines(result).prefix(2) == ["ok   ./a.lua", "ok   ./in/b.lua"])

@@ -45,6 +45,10 @@ extension LuaHost {
 
   /// Whether somebody waits for the failure of this task: then it is not reported.
   func takesFailure(of task: UnsafeMutablePointer<lr_task>, _ error: String) -> Bool {
+    if testWatch != nil {  // it is the failure of a test
+      testWatch?.reports.append(error)
+      return true
+    }
     guard unsafe isWatched(task) else { return false }
     watched?.outcome = .failure(error == "not enough memory" ? .outOfMemory : .script(error))
     return true

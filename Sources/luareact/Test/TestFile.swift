@@ -26,7 +26,9 @@ struct TestFile {
     let file = try SourceFile(Array(path.utf8), kernel)
     let host = try LuaHost(kernel: kernel)
     host.reportPrefix = "luareact: "
-    host.searchPaths = SearchPath.folders(script: path)
+    var folders = SearchPath.folders(script: path)
+    folders.insert(contentsOf: options.folder, at: 1)
+    host.searchPaths = folders
     let options = options
     try host.define("options", in: TestRun.module) { _ in [options.value] }
     try host.define("source_of_file", in: TestRun.module) { _ in [.bytes(file.chunk.source)] }

@@ -3,6 +3,14 @@ import Reactor
 
 /// Which files `luareact test` runs.
 enum TestFiles {
+  /// The folders among the paths: modules that tests share are found there.
+  static func folders(_ paths: [String], _ kernel: Kernel) -> [String] {
+    paths.filter { path in
+      var status = FileStatus()
+      return CPath(path).map { kernel.status($0, &status) } == 0 && status.kind == .directory
+    }
+  }
+
   /// The files that are named, and the `.lua` files in the folders that are, each once and a
   /// folder's in the order of their names.
   ///
@@ -12,6 +20,10 @@ enum TestFiles {
     for path in paths { try add(path, &files, kernel, isNamed: true) }
     var seen: Set<String> = []
     return files.filter { seen.insert($0).inserted }
+  }
+
+  private static func isLeftOut(_ name: String) -> Bool {
+    name.hasPrefix(".") || name.hasPrefix("_") || name == "support"
   }
 
   private static func add(
@@ -34,7 +46,7 @@ enum TestFiles {
       throw UsageError(text: "cannot read \(path): \(SystemError.text(of: -listed))")
     }
     let folder = path.hasSuffix("/") ? path : path + "/"
-    for name in names.sorted() where !name.hasPrefix(".") && !name.hasPrefix("_") {
+    for name in names.sorted() where !isLeftOut(name) {
       try add(folder + name, &files, kernel, isNamed: false)
     }
   }

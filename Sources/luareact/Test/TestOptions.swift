@@ -7,7 +7,8 @@ struct TestOptions: ParsableCommand {
     commandName: "luareact test",
     abstract: "Runs the tests in Lua files, each file in a process of its own.",
     discussion: """
-      A folder stands for the .lua files in it and below, but for names that begin with . or _. \
+      A folder stands for the .lua files in it and below, but for names that begin with . or _ \
+      and for folders named support; modules are found in it, and beside each file. \
       A file that defines no test by reactor.test is one test: it passes when it ends without an \
       error.
       """)
@@ -39,6 +40,10 @@ struct TestOptions: ParsableCommand {
   /// This is the process of one file; what happens is written to descriptor 3.
   @Flag(help: .hidden)
   var child = false
+
+  /// Where a child looks for modules, after the folder of its file.
+  @Option(help: .hidden)
+  var folder: [String] = []
 
   @Argument(help: ArgumentHelp("Folders and files with tests.", valueName: "path"))
   var paths: [String]

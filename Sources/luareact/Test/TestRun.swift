@@ -30,7 +30,11 @@ struct TestRun {
     try host.define("files", in: Self.module) { _ in
       [.list(try TestFiles.find(options.paths, kernel).map(Value.text))]
     }
-    try host.define("spawn", in: Self.module) { try Self.spawn($0[0], options, kernel) }
+    let words = Self.words(options, kernel)
+    try host.define("spawn", in: Self.module) { arguments in
+      guard case .bytes(let path) = arguments[0] else { return [] }
+      return try Self.spawn(words + [path], kernel)
+    }
     try host.define("kill", in: Self.module) { arguments in
       [.boolean(kernel.signal(arguments[0].descriptor, number: SIGKILL) == 0)]
     }
@@ -57,9 +61,7 @@ struct TestRun {
 
   /// Starts this program again for one file. Answers the process, its output (standard error goes
   /// the same way), and what it tells of its tests.
-  private static func spawn(
-    _ path: Value, _ options: TestOptions, _ kernel: LinuxKernel
-  ) throws -> [Value] {
+  private static func spawn(_ words: [[UInt8]], _ kernel: LinuxKernel) throws -> [Value] {
     var ours: [Int32] = []
     var theirs: [Int32] = []
     defer { for fd in theirs { _ = kernel.close(fd) } }
@@ -73,7 +75,7 @@ struct TestRun {
         theirs.append(writing)
       }
       let process = kernel.spawn(
-        words(path, options), streams: [theirs[0], theirs[1], theirs[1], theirs[2]])
+        words, streams: [theirs[0], theirs[1], theirs[1], theirs[2]])
       if process < 0 { throw SystemError(process, in: "posix_spawn") }
       return ([process] + ours).map { .integer(Int64($0)) }
     } catch {
@@ -89,11 +91,12 @@ struct TestRun {
     return fd
   }
 
-  private static func words(_ path: Value, _ options: TestOptions) -> [[UInt8]] {
+  /// The command line of a child, up to its file.
+  private static func words(_ options: TestOptions, _ kernel: LinuxKernel) -> [[UInt8]] {
     var words = ["/proc/self/exe", "test", "--child", "--timeout", "\(options.timeout)"]
-    if let filter = options.filter { words += ["--filter=" + filter] }
-    words += ["--", path.text ?? ""]
-    return words.map { Array($0.utf8) }
+    if let filter = options.filter { words.append("--filter=" + filter) }
+    words += TestFiles.folders(options.paths, kernel).map { "--folder=" + $0 }
+    return (words + ["--"]).map { Array($0.utf8) }
   }
 }
 

@@ -26,10 +26,12 @@ final class Folder {
   init(_ files: [String: String]) throws {
     let url = FileManager.default.temporaryDirectory
       .appendingPathComponent("luareact-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     path = url.path
-    for (name, text) in files {
-      try text.write(toFile: path + "/" + name, atomically: false, encoding: .utf8)
+    for name in files.keys.sorted() + ["./"] {
+      let file = url.appendingPathComponent(name)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try files[name]?.write(to: file, atomically: false, encoding: .utf8)
     }
   }
 
