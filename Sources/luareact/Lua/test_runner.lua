@@ -120,7 +120,7 @@ end
 local function run_file(path)
   local run = {
     path = path, tests = {}, passed = 0, failed = 0, skipped = 0, seconds = 0, output = "",
-    limit = options.timeout, deadline = time.mono() + options.timeout, reports = 0,
+    limit = options.timeout, deadline = time.mono() + options.timeout + GRACE, reports = 0,
   }
   local began = time.mono()
   local process, output, events = native.spawn(path)
